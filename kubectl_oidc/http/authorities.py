@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+PEM = rb"(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----"
+_LABEL = rb"-----BEGIN ([A-Z0-9 ]{1,40})-----"
 _UTF16_BYTES = (b"\xff\xfe", b"\xfe\xff", b"-\0-\0", b"\0-\0-")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
 # RFC 7292 §4: version 3, then a sequence.
-_PKCS12 = re.compile(rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30")
+_PKCS12 = rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30"
 
 _PEM_HINT = "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on"
 
@@ -19,13 +19,13 @@ _PKCS12_HINT = "take the certificates out of it: `openssl pkcs12 -cacerts -nokey
 
 def certificates(data: bytes) -> bytes:
     """Return the PEM certificates in a file, without white space around lines; all of ``data`` if it has none."""
-    blocks = PEM.findall(data)
+    blocks = re.findall(PEM, data)
     return b"\n".join(line.strip() for block in blocks for line in block.splitlines()) if blocks else data
 
 
 def explain_unusable(data: bytes) -> tuple[str, str]:
     """Return what a file without a readable certificate is, and a hint, both for an error message."""
-    label = _LABEL.search(data)
+    label = re.search(_LABEL, data)
     name = label[1].decode("ascii") if label else ""
     signed = name in {"PKCS7", "CMS"} or _SIGNED_DATA in data[:32]
     take_out = f"openssl pkcs7{'' if name else ' -inform DER'} -print_certs -in FILE -out NEW"
@@ -33,7 +33,7 @@ def explain_unusable(data: bytes) -> tuple[str, str]:
         (not data.strip(), "is empty", _PEM_HINT),
         (data.startswith(_UTF16_BYTES), "is text in UTF-16, as PowerShell writes it", _UTF16_HINT),
         (signed, "is PKCS#7, not PEM certificates", f"take the certificates out of it: `{take_out}`"),
-        (_PKCS12.match(data), "is PKCS#12, not PEM certificates", _PKCS12_HINT),
+        (re.match(_PKCS12, data), "is PKCS#12, not PEM certificates", _PKCS12_HINT),
         (
             name.endswith("PRIVATE KEY"),
             "holds a private key, and no certificate",

@@ -1,7 +1,6 @@
 """The HTTP client: a size limit, one deadline for each request, and retries only where they are safe.
 
-The proxy is the environment's (see `proxy`); this machine's own addresses are never proxied. The HTTP library is
-imported by the first request, not with this module.
+The proxy is the environment's (see `proxy`); this machine's own addresses are never proxied.
 """
 
 from __future__ import annotations
@@ -58,10 +57,12 @@ class HttpClient:
     def trust_and_proxy(self, url: str) -> tuple[object, ...]:
         """Return trust and proxy of a request to ``url``, as a value that can be compared and holds no secret."""
         proxy = self._pool.proxy_of(url)
-        return trust_identity(self._tls), hexdigest(proxy.encode(errors="surrogateescape")) if proxy else ""
+        return trust_identity(self._tls), hexdigest(
+            proxy.url.encode(errors="surrogateescape")
+        ) if proxy else ""
 
     def connect_early(self, url: str, *, deadline: Deadline) -> None:
-        """Start to connect while the HTTP library is still being imported.
+        """Start to connect while the modules of the request are still being imported.
 
         Only for the first request, and only without a proxy. A failure is reported by the request itself.
         """
@@ -174,12 +175,12 @@ class HttpClient:
         self._pool.tls_context()
 
     def prepare(self, url: str) -> None:
-        """Load the HTTP library and the TLS settings before the first request to ``url``, which is then faster.
+        """Load the modules and TLS settings of a request before the first one to ``url``, which is then faster.
 
         Raises:
             UsageError: A proxy or an authority cannot be used.
         """
-        self._pool.client_for(url)
+        self._pool.prepare(url)
 
     def close(self) -> None:
         """Close the connections."""

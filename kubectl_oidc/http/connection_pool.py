@@ -1,6 +1,6 @@
-"""The connections of one HTTP client: one library client for each proxy. They send one request within a deadline.
+"""The connections of one HTTP client. They send one request within a deadline, and are used again for the next one.
 
-The HTTP library and the TLS settings are loaded by the first request, not with this module.
+Sockets, TLS and the HTTP parser are imported by the first request, not with this module.
 """
 
 from __future__ import annotations
@@ -12,26 +12,29 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.system.deadline import Deadline, bounded
-from kubectl_oidc.urls import port_of, shown_url
+from kubectl_oidc.urls import shown_url
 
-from .exchange import Request, Response, new_client, new_proxied_client, send_request
+from .exchange import Origin, Request, Response, origin_of, request_bytes
 from .progress import RequestProgress, carrier
-from .proxy import proxy_for
+from .proxy import RefusedByProxy, parse_proxy, proxy_for
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
-
-    import httpx2
 
     from kubectl_oidc.system.log import Log
 
     from .early_connection import EarlyConnection
+    from .proxy import Proxy
+    from .stream import Stream
     from .tls import TlsOptions
+    from .tls_context import Context
+
+_IDLE_SECONDS = 5.0
+"""The longest time between two requests on one connection. Servers close idle connections, some after few seconds."""
 
 
 class ConnectionPool:
-    """Open connections, and reuse them for later requests.
+    """Open connections, one request at a time on each, and reuse them for later requests to the same origin.
 
     Args:
         proxy: The proxy for every request; None for the environment's. It may hold a password.
@@ -41,11 +44,12 @@ class ConnectionPool:
         self._tls = tls
         self._log = log
         self._proxy = proxy
-        self._context: ssl.SSLContext | None = None
+        self._context: Context | None = None
         self._context_lock = Lock()
-        self._clients: dict[str | None, httpx2.Client] = {}
+        self._idle: dict[tuple[object, ...], tuple[Stream, float]] = {}  # by origin and proxy, with the time
+        self._asked = self._closed = False
         self.early: EarlyConnection | None = None
-        """The connection that was started before the HTTP library was imported, if any."""
+        """The connection that was started before the first request, if any."""
 
     def send(
         self, request: Request, end: Deadline, meanwhile: Callable[[], object] | None = None
@@ -72,12 +76,13 @@ class ConnectionPool:
             return too_late(request.url, progress, seconds)
 
         def attempt() -> Response:
-            work = partial(self._exchange, request, progress, seconds)
+            work = partial(self._exchange, request, progress, end, seconds)
             return handover.carry(progress, work, busy) if handover is not None else work()
 
         if seconds <= 0:
             raise late()
         self.connect_early(request.url, seconds)
+        self._asked = True
         try:
             response = bounded(attempt, seconds, late)
         except BaseException:
@@ -88,51 +93,90 @@ class ConnectionPool:
         self._log.info(4, f"{name}: {response.status}, {len(response.body)} bytes, {took:.2f} s")
         return response
 
-    def _exchange(self, request: Request, progress: RequestProgress, seconds: float) -> Response:
-        """Send the request over the HTTP library, and raise its errors as ours."""
-        import httpx2
-
-        from .failures import explain
-
+    def _exchange(
+        self, request: Request, progress: RequestProgress, end: Deadline, seconds: float
+    ) -> Response:
+        """Send the request, and explain what goes wrong on the way."""
         try:
-            client = self.client_for(request.url)
-            return send_request(client, request, progress.trace, seconds, self._tls.server_name)
-        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+            return self._send_over(self.proxy_of(request.url), request, progress, end)
+        except (OSError, UnicodeError, RefusedByProxy) as error:
+            from .failures import explain
+
             raise explain(
                 error, url=request.url, progress=progress, seconds=seconds, options=self._tls
             ) from error
 
-    def client_for(self, url: str) -> httpx2.Client:
-        """Return the library client for ``url``: one for each proxy, and one for direct connections.
+    def _send_over(
+        self, proxy: Proxy | None, request: Request, progress: RequestProgress, end: Deadline
+    ) -> Response:
+        """Send the request over an idle connection, the early one, or a new one."""
+        from .answer import Source, read_response
+        from .stream import limit
+
+        origin = origin_of(request.url)
+        data = request_bytes(request, proxy if proxy and proxy.forwards(origin.scheme) else None)
+        stream = self._idle_stream(origin, proxy) or self._open(origin, proxy, progress, end)
+        try:
+            progress.send()
+            limit(stream, end)
+            stream.sendall(data)
+            progress.under_way.set()
+            source = Source(stream, end, progress.between_reads)
+            response, again = read_response(source, request.method, request.url)
+        except BaseException:
+            stream.close()
+            raise
+        self._keep(origin, proxy, stream, again=again)
+        return response
+
+    def _open(self, origin: Origin, proxy: Proxy | None, progress: RequestProgress, end: Deadline) -> Stream:
+        from .opening import open_stream
+
+        name = self._tls.server_name or origin.host
+        if self.early is not None and proxy is None:
+            progress.peer, progress.tls_host = (origin.host, origin.port), name
+            ready = self.early.take(origin, end.left())
+            if ready is not None:
+                return ready
+        return open_stream(origin, proxy, progress, end, context=self.tls_context, server_name=name)
+
+    def _idle_stream(self, origin: Origin, proxy: Proxy | None) -> Stream | None:
+        """Return an open connection, which is then the caller's. One that was idle for long, or is closed, is no use."""
+        from .stream import is_readable
+
+        stream, since = self._idle.pop((origin, proxy), (None, 0.0))
+        if stream is None or (time.monotonic() - since < _IDLE_SECONDS and not is_readable(stream)):
+            return stream
+        stream.close()
+        return None
+
+    def _keep(self, origin: Origin, proxy: Proxy | None, stream: Stream, *, again: bool) -> None:
+        """Keep a connection for the next request, or close it."""
+        if again and not self._closed and (origin, proxy) not in self._idle:
+            self._idle[origin, proxy] = stream, time.monotonic()
+        else:
+            stream.close()
+
+    def prepare(self, url: str) -> None:
+        """Import what a request to ``url`` needs, and read the TLS settings.
 
         Raises:
             UsageError: A proxy, an authority or a certificate cannot be used.
         """
-        proxy = self.proxy_of(url)
-        if proxy not in self._clients:
-            context = self.tls_context()
-            if self._tls.insecure:
-                self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
-            if proxy is None:
-                from .transport import DirectTransport
+        from . import answer, opening  # noqa: F401
 
-                self._clients[proxy] = new_client(transport=DirectTransport(context, self.early))
-            else:
-                self._clients[proxy] = new_proxied_client(context, proxy, given=self._proxy is not None)
-        return self._clients[proxy]
+        self.proxy_of(url)
+        self.tls_context()
 
-    def proxy_of(self, url: str) -> str | None:
-        """Return the URL of the proxy for ``url``: the given one, else the environment's; None for a direct connection.
+    def proxy_of(self, url: str) -> Proxy | None:
+        """Return the proxy for ``url``: the given one, else the environment's; None for a direct connection.
 
         Raises:
-            UsageError: The environment's proxy URL cannot be used.
+            UsageError: The proxy's URL cannot be used.
         """
-        if self._proxy is not None:
-            return self._proxy
-        proxy = proxy_for(url)
-        return proxy.url if proxy else None
+        return proxy_for(url) if self._proxy is None else parse_proxy("proxy-url", self._proxy)
 
-    def tls_context(self) -> ssl.SSLContext:
+    def tls_context(self) -> Context:
         """Return the TLS settings. The early connection and the request may ask for them at the same time.
 
         Raises:
@@ -142,6 +186,8 @@ class ConnectionPool:
             if self._context is None:
                 from .tls import client_context
 
+                if self._tls.insecure:
+                    self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
                 self._context = client_context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
@@ -149,23 +195,22 @@ class ConnectionPool:
     def connect_early(self, url: str, seconds: float) -> None:
         """Start to connect to the host of ``url`` in the background.
 
-        Only before the first request, only without a proxy, and only if the certificate's name is the URL's host.
+        Only before the first request, only without a proxy, and only if the certificate's name is the URL's host, in ASCII.
         """
-        if self.early or self._clients or self.proxy_of(url) or seconds <= 0 or self._tls.server_name:
+        if self.early or self._asked or self.proxy_of(url) or seconds <= 0 or self._tls.server_name:
             return
-        parts = urlsplit(url)
-        if parts.hostname is None or not parts.hostname.isascii():
+        if not (urlsplit(url).hostname or "").isascii():
             return
         from .early_connection import EarlyConnection
 
-        context = self.tls_context if parts.scheme == "https" else None
-        self.early = EarlyConnection(parts.hostname, port_of(parts), context, seconds)
+        self.early = EarlyConnection(origin_of(url), self.tls_context, seconds)
 
     def close(self) -> None:
-        """Close every connection."""
-        clients, self._clients = list(self._clients.values()), {}
-        for client in clients:
-            client.close()
+        """Close every idle connection. One that is in use is closed after its request."""
+        self._closed = True
+        while self._idle:
+            _, (stream, _) = self._idle.popitem()
+            stream.close()
         if self.early is not None:
             self.early.close()
 

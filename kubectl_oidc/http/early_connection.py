@@ -1,4 +1,4 @@
-"""A connection to the provider that is opened while the HTTP library is still being imported.
+"""A connection to the provider that is opened while the modules of the request are still being imported.
 
 Connecting needs the network and importing needs the processor, so both together take no longer than the import. If the
 early connection fails, the request connects again and reports the error.
@@ -7,50 +7,48 @@ early connection fails, the request connects again and reports the error.
 from __future__ import annotations
 
 import contextlib
-import socket
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
+
+    from .exchange import Origin
+    from .stream import Stream
+    from .tls_context import Context
 
 
 class EarlyConnection:
-    """Connect to one host in the background, with TLS if asked for. The first request to that host uses the connection.
+    """Connect to one origin in the background. The first request to it uses the connection.
 
     Args:
-        context: Returns the TLS settings, ALPN included; None for no TLS.
+        context: Returns the TLS settings, if the origin is https.
         seconds: The longest time for each step.
     """
 
-    def __init__(
-        self, host: str, port: int, context: Callable[[], ssl.SSLContext] | None, seconds: float
-    ) -> None:
-        self._place = (host, port)
+    def __init__(self, origin: Origin, context: Callable[[], Context], seconds: float) -> None:
+        self._origin = origin
         self._context = context
         self._seconds = seconds
-        self._socket: socket.socket | None = None
-        self.trust: ssl.SSLContext | None = None
-        """The TLS settings of the connection, once there is one."""
+        self._stream: Stream | None = None
         self._unwanted = False
         self._over = Event()
         self._lock = Lock()
         Thread(target=self._run, daemon=True, name="early connection").start()
 
-    def take(self, host: str, port: int, seconds: float | None) -> socket.socket | None:
-        """Return the connection if it is to this host and succeeded. It is returned once; the caller then owns it."""
-        if (host, port) != self._place or not self._over.wait(seconds):
+    def take(self, origin: Origin, seconds: float) -> Stream | None:
+        """Return the connection if it is to this origin and succeeded. It is returned once; the caller then owns it."""
+        if origin != self._origin or not self._over.wait(seconds):
             return None
         with self._lock:
-            taken, self._socket = self._socket, None
+            taken, self._stream = self._stream, None
         return taken
 
     def close(self) -> None:
         """Close the connection if nobody has taken it."""
         with self._lock:
             self._unwanted = True
-            unused, self._socket = self._socket, None
+            unused, self._stream = self._stream, None
         if unused is not None:
             unused.close()
 
@@ -60,21 +58,20 @@ class EarlyConnection:
             self._offer(self._connect())
         self._over.set()
 
-    def _connect(self) -> socket.socket:
-        plain = socket.create_connection(self._place, self._seconds)
+    def _connect(self) -> Stream:
+        from .stream import connect_tcp, start_tls
+
+        scheme, host, port = self._origin
+        plain = connect_tcp(host, port, self._seconds)
         try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._context is None:
-                return plain
-            self.trust = self._context()
-            return self.trust.wrap_socket(plain, server_hostname=self._place[0])
+            return start_tls(plain, self._context(), host) if scheme == "https" else plain
         except BaseException:
             plain.close()
             raise
 
-    def _offer(self, connection: socket.socket) -> None:
+    def _offer(self, stream: Stream) -> None:
         with self._lock:
             if not self._unwanted:
-                self._socket = connection
+                self._stream = stream
                 return
-        connection.close()
+        stream.close()

@@ -1,26 +1,33 @@
-"""Send one request with the HTTP library, and read an answer of bounded size. No cookies, no state between requests."""
+"""A request and its answer as values, and the bytes of a request (RFC 9112 §3, §5). No cookies, no state between requests."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlsplit
 
-from kubectl_oidc.errors import InvalidProviderResponse, UsageError
-from kubectl_oidc.urls import shown_url
+from kubectl_oidc.errors import UsageError
+from kubectl_oidc.urls import port_of
 from kubectl_oidc.version import __version__
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    import httpx2
+    from .proxy import Proxy
 
 BODY_LIMIT = 1 << 20
 """The longest body that is accepted, in bytes after decompression."""
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 §5.6.2
 # RFC 9110 §5.5: a value cannot contain a line break. Lone surrogates from DC80 to DCFF are bytes that are not UTF-8 (PEP 383).
-_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]*")
+_VALUE = r"[^\x00-\x08\x0a-\x1f\x7f\ud800-\udc7f\udd00-\udfff]*"
+_IN_TARGET = "%/?:@!$&'()*+,;=~[]"  # RFC 3986 §3.3, §3.4, and brackets, which servers accept
+
+_DEFAULTS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": f"kubectl-oidc/{__version__}",
+}
 
 
 class Response(NamedTuple):
@@ -36,7 +43,7 @@ class Response(NamedTuple):
     body: bytes
 
     def __repr__(self) -> str:
-        return f"Response(status={self.status!r})"
+        return f"Response({self.status})"
 
 
 class Request(NamedTuple):
@@ -48,45 +55,77 @@ class Request(NamedTuple):
     content: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Request(method={self.method!r}, url={self.url!r})"
+        return f"Request({self.method})"
 
 
-def send_request(
-    client: httpx2.Client,
-    request: Request,
-    trace: Callable[[str, Mapping[str, object]], None],
-    seconds: float,
-    server_name: str = "",
-) -> Response:
-    """Send a request and return the answer. Redirects are not followed.
+class Origin(NamedTuple):
+    """Who is asked (RFC 9110 §4.3.1). The host is in ASCII."""
 
-    Args:
-        trace: The HTTP library calls it at each step, with the step's name and details.
-        seconds: The longest time for each step; the caller limits the whole.
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of an http or https URL.
 
     Raises:
-        InvalidProviderResponse: The body is too large.
-        UsageError: A header contains a character that headers cannot have.
-        httpx2.HTTPError: Any other failure.
+        UnicodeError: See ``ascii_host``.
     """
-    extensions = {"trace": trace, **({"sni_hostname": server_name} if server_name else {})}
-    with client.stream(
-        request.method,
-        request.url,
-        content=request.content,
-        headers=_encoded(request.headers),
-        timeout=seconds,
-        extensions=extensions,
-    ) as answer:
-        body = bytearray()
-        for piece in answer.iter_bytes():
-            body += piece
-            if len(body) > BODY_LIMIT:
-                raise InvalidProviderResponse(
-                    f"the answer of {shown_url(request.url)} is larger than {BODY_LIMIT >> 20} MB",
-                    "check --oidc-issuer-url; a provider's documents have a few kilobytes",
-                )
-        return Response(answer.status_code, dict(answer.headers), bytes(body))
+    parts = urlsplit(url)
+    return Origin(parts.scheme, ascii_host(parts.hostname or ""), port_of(parts))
+
+
+def ascii_host(host: str) -> str:
+    """Return a host as it is looked up and sent: names that are not ASCII as IDNA 2003 has them (RFC 3490).
+
+    Raises:
+        UnicodeError: IDNA 2003 has no such name, or another one: it makes ``ss`` of ``ß``, and IDNA 2008 does not.
+    """
+    if host.isascii():
+        return host
+    name = host.encode("idna")
+    if name.decode("idna") != host:
+        raise UnicodeError
+    return name.decode("ascii")
+
+
+def request_bytes(request: Request, forwarding: Proxy | None = None) -> bytes:
+    """Return the bytes of a request, header and body, so that one write can send them.
+
+    Args:
+        forwarding: The proxy that forwards the request, which then names the whole URL (RFC 9112 §3.2.2).
+
+    Raises:
+        UsageError: A header has a character that headers cannot have, or would change the length of the request.
+        UnicodeError: The host has no ASCII form.
+    """
+    if not {"content-length", "transfer-encoding"}.isdisjoint(map(str.lower, request.headers)):
+        raise UsageError(
+            "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
+        )
+    parts, (scheme, host, port) = urlsplit(request.url), origin_of(request.url)
+    authority = f"[{host}]" if ":" in host else host
+    if port != {"http": 80, "https": 443}[scheme]:
+        authority += f":{port}"
+    target = quote(parts.path or "/", safe=_IN_TARGET)
+    if parts.query:
+        target += f"?{quote(parts.query, safe=_IN_TARGET)}"
+    if forwarding is not None:
+        target = f"{scheme}://{authority}{target}"
+    fields = {
+        "Host": authority,
+        **_DEFAULTS,
+        **request.headers,
+        **(forwarding.headers() if forwarding else {}),
+    }
+    if request.content is not None:
+        fields["Content-Length"] = str(len(request.content))
+    head = [
+        f"{request.method} {target} HTTP/1.1".encode("ascii"),
+        *(b"%b: %b" % field for field in _encoded(fields)),
+    ]
+    return b"\r\n".join([*head, b"", request.content or b""])
 
 
 def is_worth_repeating(response: Response) -> bool:
@@ -108,46 +147,6 @@ def retry_after(response: Response) -> float | None:
         return None
 
 
-def new_client(**options: Any) -> httpx2.Client:
-    """Return a library client without cookies, .netrc, redirects, or the environment's proxy."""
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-    import httpx2
-
-    return httpx2.Client(
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": f"kubectl-oidc/{__version__}",
-        },
-        # The library would read the desktop's proxy settings, and ignore their exceptions.
-        trust_env=False,
-        **options,
-    )
-
-
-def new_proxied_client(context: ssl.SSLContext, proxy: str, *, given: bool) -> httpx2.Client:
-    """Return a library client that sends every request through a proxy. ``given`` means by a kubeconfig, not by the environment.
-
-    Raises:
-        UsageError: The proxy cannot be used.
-    """
-    import httpx2
-
-    try:
-        return new_client(verify=context, proxy=proxy)
-    except (ValueError, httpx2.InvalidURL, ImportError) as error:
-        # The URL may contain a password, and so may the library's message: neither is shown.
-        raise UsageError(
-            "a SOCKS proxy needs the package socksio, which is missing here"
-            if isinstance(error, ImportError)
-            else f"{'proxy-url' if given else 'the environment'} names a proxy by a URL that cannot be used",
-            "look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY; a proxy is written http://HOST:PORT",
-            topic="proxy",
-        ) from None
-
-
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """Return header fields as bytes (RFC 9110 §5.5). If a name is repeated, the last one counts.
 
@@ -156,7 +155,7 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """
     fields: dict[str, tuple[bytes, bytes]] = {}
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+        if not re.fullmatch(HEADER_NAME, name) or not re.fullmatch(_VALUE, value):
             raise UsageError(
                 "a request header has a character that no header has",
                 "write --oidc-request-header=NAME=VALUE, the value on one line",

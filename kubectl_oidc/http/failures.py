@@ -1,4 +1,4 @@
-"""Turn the HTTP library's errors into messages: DNS, connection, TLS, proxy, time-out, or an answer that is not HTTP."""
+"""Turn the errors of a connection into messages: DNS, TCP, TLS, proxy, time-out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from socket import gaierror
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx2
-
-from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, UsageError
+from kubectl_oidc.errors import ProviderUnreachable
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import port_of, shown_url
+from kubectl_oidc.urls import shown_url
 
 from . import tls
-from .proxy import ENCODE, proxy_for
+from .proxy import ENCODE, RefusedByProxy, proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,21 +22,20 @@ if TYPE_CHECKING:
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
 
-# Messages of the HTTP library and h11 for a connection that ends before the answer does.
-_CUT = ("without sending a response", "without sending complete message body", "incomplete chunked read")
-
 
 def explain(
     error: Exception, *, url: str, progress: RequestProgress, seconds: float, options: TlsOptions
-) -> OidcLoginError:
-    """Return the user's error for one that the HTTP library raised."""
-    if isinstance(error, httpx2.TimeoutException):
+) -> ProviderUnreachable:
+    """Return the user's error for one of the connection."""
+    if isinstance(error, TimeoutError):
         return too_late(url, progress, seconds)
-    if isinstance(error, httpx2.ProxyError):
+    if isinstance(error, RefusedByProxy):
         return _refused_by_proxy(error, url, progress)
-    if isinstance(error, httpx2.NetworkError) or was_cut(error):
-        return _no_connection(list(causes(error)), url, progress, options)
-    return _no_http(error, url)
+    if isinstance(error, UnicodeError):
+        return ProviderUnreachable(
+            f"{shown_url(url)} is not an address that can be reached", _NETWORK_HINT, sent=False
+        )
+    return _no_connection(list(causes(error)), url, progress, options)
 
 
 def too_late(url: str, progress: RequestProgress, seconds: float) -> ProviderUnreachable:
@@ -66,30 +63,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_cut(cause: BaseException) -> bool:
-    if isinstance(cause, httpx2.RemoteProtocolError):
-        return any(words in str(cause) for words in _CUT)
     return isinstance(cause, ConnectionError | ssl.SSLEOFError) and not isinstance(
         cause, ConnectionRefusedError
-    )
-
-
-def _no_http(error: Exception, url: str) -> OidcLoginError:
-    """Return the error for a failure that is not the network's: our headers, the URL, or an answer that is not HTTP."""
-    if isinstance(error, httpx2.LocalProtocolError):
-        return UsageError(
-            "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
-        )
-    if isinstance(error, httpx2.DecodingError):
-        return InvalidProviderResponse(
-            f"the answer of {shown_url(url)} cannot be decompressed", _NETWORK_HINT
-        )
-    if isinstance(error, httpx2.RemoteProtocolError):
-        return InvalidProviderResponse(
-            f"what {shown_url(url)} answers is not HTTP, or its header is too long",
-            "check the host and port in --oidc-issuer-url, and whether a proxy stands in the way",
-        )
-    return ProviderUnreachable(
-        f"{shown_url(url)} is not an address that can be reached", _NETWORK_HINT, sent=False
     )
 
 
@@ -118,7 +93,7 @@ def _no_connection(
     return _unreachable(url, progress, what)
 
 
-def _refused_by_proxy(error: httpx2.ProxyError, url: str, progress: RequestProgress) -> ProviderUnreachable:
+def _refused_by_proxy(error: RefusedByProxy, url: str, progress: RequestProgress) -> ProviderUnreachable:
     """Return the error for a proxy that did not answer CONNECT with 200."""
     words = sanitize(error, limit=80)
     return ProviderUnreachable(
@@ -132,7 +107,7 @@ def _refused_by_proxy(error: httpx2.ProxyError, url: str, progress: RequestProgr
 
 
 def _unreachable(url: str, progress: RequestProgress, what: str) -> ProviderUnreachable:
-    proxy = _proxied(url, progress) and not progress.sent
+    proxy = progress.proxied and not progress.sent
     return ProviderUnreachable(
         f"cannot reach {shown_url(url)}: {what}",
         _proxy_hint(url) if proxy else _NETWORK_HINT,
@@ -150,16 +125,10 @@ def _proxy_hint(url: str) -> str:
     return f"check {_variable(url)}, or name the provider's host in NO_PROXY"
 
 
-def _proxied(url: str, progress: RequestProgress) -> bool:
-    if progress.peer is None:
-        return False
-    return progress.peer != (httpx2.URL(url).raw_host.decode("ascii"), port_of(urlsplit(url)))
-
-
 def _place(url: str, progress: RequestProgress) -> str:
     """Return the host and port that a connection was started to, for a message; never a proxy's password."""
     if progress.peer is None:
         return sanitize(urlsplit(url).hostname or "the provider", limit=120)
     host, port = progress.peer
     place = sanitize(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", limit=120)
-    return f"the proxy {place}" if _proxied(url, progress) else place
+    return f"the proxy {place}" if progress.proxied else place

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.urls import is_loopback_url, port_of
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 # RFC 3986 §3.2.1, and @ because Go and curl accept it.
-_ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
+_ENCODED = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*"
 ENCODE = "write the user name and password percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
 _FORM = (
     "a proxy is written http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
 )
+
+
+class RefusedByProxy(Exception):
+    """The proxy does not connect to the provider. Its words are the message; they never contain its password."""
 
 
 class Proxy(NamedTuple):
@@ -31,16 +35,35 @@ class Proxy(NamedTuple):
 
     Attributes:
         variable: The environment variable that names it.
-        url: For the HTTP library; it may contain a password.
+        url: Its URL; it may contain a password.
+        login: The user name and password in it, percent-encoded, with a colon between them.
     """
 
     variable: str
     url: str
+    scheme: str
+    login: str
     host: str
     port: int
 
     def __repr__(self) -> str:
-        return f"Proxy(variable={self.variable!r}, host={self.host!r}, port={self.port!r})"
+        return f"Proxy({self.variable}, {self.host}, {self.port})"
+
+    def user_and_password(self) -> tuple[str, str]:
+        """Return the login, decoded."""
+        user, _, password = self.login.partition(":")
+        return unquote(user), unquote(password)
+
+    def headers(self) -> dict[str, str]:
+        """Return the header field with the login for an HTTP proxy (RFC 7617); none without a login."""
+        from base64 import b64encode
+
+        login = ":".join(self.user_and_password()).encode()
+        return {"Proxy-Authorization": f"Basic {b64encode(login).decode()}"} if self.login else {}
+
+    def forwards(self, scheme: str) -> bool:
+        """Return whether it forwards requests to URLs of this scheme, and does not connect to their hosts."""
+        return scheme == "http" and self.scheme in {"http", "https"}
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> Proxy | None:
@@ -70,10 +93,11 @@ def parse_proxy(variable: str, value: str) -> Proxy:
     whole = value.strip() if "://" in value else f"http://{value.strip()}"
     scheme, _, rest = whole.partition("://")
     login, at, place = rest.rpartition("@")
-    if scheme.lower() not in _SCHEMES:
-        hint = "write socks5://HOST:PORT" if scheme.lower().startswith("socks") else _FORM
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
+        hint = "write socks5://HOST:PORT" if scheme.startswith("socks") else _FORM
         raise _unusable(variable, "its URL begins with no http://, https:// or socks5://", hint)
-    if not _ENCODED.fullmatch(login):
+    if not re.fullmatch(_ENCODED, login):
         raise _unusable(
             variable, "its user name or password holds a character that must be percent-encoded", ENCODE
         )
@@ -84,9 +108,9 @@ def parse_proxy(variable: str, value: str) -> Proxy:
         host, port = "", None
     if not host or port == 0 or not place.isprintable() or " " in place:
         raise _unusable(variable, "its URL has no host, or a port that is not between 1 and 65535", _FORM)
-    default = {"https": 443, "socks5": 1080, "socks5h": 1080}.get(scheme.lower(), 80)
-    encoded = login.replace("@", "%40")
-    return Proxy(variable, f"{scheme.lower()}://{encoded}{at}{parts.netloc}", host, port or default)
+    default = {"https": 443, "socks5": 1080, "socks5h": 1080}.get(scheme, 80)
+    login = login.replace("@", "%40")
+    return Proxy(variable, f"{scheme}://{login}{at}{parts.netloc}", scheme, login, host, port or default)
 
 
 def _unusable(variable: str, why: str, hint: str) -> UsageError:

@@ -7,7 +7,6 @@ or if there is a proxy, it sends a request, whose error says what is wrong.
 
 from __future__ import annotations
 
-import socket
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -72,8 +71,12 @@ class Reachability:
 
 
 def _connects(place: tuple[str, int]) -> bool:
+    from .exchange import ascii_host
+    from .stream import connect_tcp
+
+    host, port = place
     try:
-        socket.create_connection(place, CONNECT_SECONDS).close()
+        connect_tcp(ascii_host(host), port, CONNECT_SECONDS).close()
     except (OSError, UnicodeError):
         return False
     return True

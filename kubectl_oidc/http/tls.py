@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .key_pair import KeyPair
+    from .tls_context import Context
 
 BUNDLE_LIMIT = 16 << 20
 """The most bytes that are read from a file of authorities. The system's own bundle has 0.2 MB."""
@@ -48,6 +49,9 @@ class TlsOptions(NamedTuple):
     cert_file: str | None = None
     cert_dir: str | None = None
 
+    def __repr__(self) -> str:
+        return f"TlsOptions({self.ca_files}, insecure={self.insecure})"
+
     def variable(self, name: str) -> str:
         """Return the value of SSL_CERT_FILE or SSL_CERT_DIR that applies; empty if it is not set."""
         given = {"SSL_CERT_FILE": self.cert_file, "SSL_CERT_DIR": self.cert_dir}[name]
@@ -57,7 +61,7 @@ class TlsOptions(NamedTuple):
 SYSTEM_TRUST = TlsOptions()
 
 
-def client_context(options: TlsOptions) -> ssl.SSLContext:
+def client_context(options: TlsOptions) -> Context:
     """Return the TLS settings for requests.
 
     Raises:
@@ -82,16 +86,16 @@ def server_context(key_pair: KeyPair) -> ssl.SSLContext:
     return settings
 
 
-def _trusting_context(options: TlsOptions) -> ssl.SSLContext:
+def _trusting_context(options: TlsOptions) -> Context:
     import ssl
 
+    from . import tls_context
+
     if options.insecure:
-        unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        unchecked = tls_context.Context(ssl.PROTOCOL_TLS_CLIENT)
         unchecked.check_hostname = False
         unchecked.verify_mode = ssl.CERT_NONE
         return unchecked
-    from . import tls_context
-
     if options.system:
         file, directory = (options.variable(name) for name in VARIABLES)
         set_here = any(os.environ.get(name) for name in VARIABLES)

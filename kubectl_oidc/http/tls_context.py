@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+
+    Encrypted = ssl.SSLSocket | ssl.SSLObject
 
 _REPLACED = frozenset({"win32", "darwin"})
 """Platforms where SSL_CERT_FILE and SSL_CERT_DIR replace the whole trust store, because it is not a file."""
@@ -45,19 +48,27 @@ class Context(ssl.SSLContext):
         kwargs["do_handshake_on_connect"] = False
         connection = super().wrap_socket(sock, *args, **kwargs)
         try:
-            connection.do_handshake()
-            self._require_names(connection)
-        except ssl.SSLCertVerificationError as error:
-            if self.check_hostname and not _has_names(connection):
-                error.verify_code = NO_NAMES
-            connection.close()
-            raise
+            self.shake_hands(connection, connection.do_handshake)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _require_names(self, connection: ssl.SSLSocket) -> None:
+    def shake_hands(self, connection: Encrypted, handshake: Callable[[], object]) -> None:
+        """Run the handshake of a connection with these settings.
+
+        Raises:
+            ssl.SSLCertVerificationError: See ``wrap_socket``.
+        """
+        try:
+            handshake()
+            self._require_names(connection)
+        except ssl.SSLCertVerificationError as error:
+            if self.check_hostname and not _has_names(connection):
+                error.verify_code = NO_NAMES
+            raise
+
+    def _require_names(self, connection: Encrypted) -> None:
         """Refuse a certificate without subjectAltName that the system's verifier accepted."""
         if self.check_hostname and not _has_names(connection):
             error = ssl.SSLCertVerificationError(1, "the certificate has no subjectAltName")
@@ -126,7 +137,7 @@ def _trust_in_files(file: str, directory: str) -> Context:
     return trust
 
 
-def _has_names(connection: ssl.SSLSocket) -> bool:
+def _has_names(connection: Encrypted) -> bool:
     """Return whether the peer's certificate has a subjectAltName, even if the handshake failed. True without a certificate."""
     with contextlib.suppress(ValueError, OSError):
         if "subjectAltName" in (connection.getpeercert() or {}):
@@ -145,7 +156,7 @@ def _has_names(connection: ssl.SSLSocket) -> bool:
     return True
 
 
-def _peer_certificate(connection: ssl.SSLSocket) -> bytes | None:
+def _peer_certificate(connection: Encrypted) -> bytes | None:
     """Return the peer's certificate as DER, even if it was refused."""
     inner: Any = getattr(connection, "_sslobj", None)  # Python 3.13 has a public method
     chain = inner.get_unverified_chain() if inner is not None else None

@@ -29,7 +29,7 @@ UNREAD = "unread "
 
 _FILE, _DIRECTORY = "SSL_CERT_FILE ", "SSL_CERT_DIR "
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
-_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.IGNORECASE)  # X509_LOOKUP_hash_dir(3)
+_HASHED = r"(?i)[0-9a-f]{8}\.[0-9]+"  # X509_LOOKUP_hash_dir(3)
 _MOST_FILES = 4096
 """The most files that are read in a directory of SSL_CERT_DIR. A distribution's own has about 300."""
 
@@ -102,7 +102,7 @@ def _certificates(data: bytes) -> Iterator[bytes]:
     """Yield each certificate as DER. Data that is not PEM, or not strict base64, is yielded unchanged."""
     from .authorities import PEM
 
-    blocks = PEM.findall(data)
+    blocks = re.findall(PEM, data)
     if not blocks:
         yield data
     for block in blocks:
@@ -135,7 +135,7 @@ def _from_variables(options: TlsOptions) -> Iterator[str]:
 def _digests_in(directory: str) -> Iterator[str]:
     """Yield the digests of the files that OpenSSL looks up in a directory. With too many files, only the name counts."""
     try:
-        names = sorted(filter(_HASHED.fullmatch, os.listdir(directory)))  # noqa: PTH208 - the variable's own text
+        names = sorted(name for name in os.listdir(directory) if re.fullmatch(_HASHED, name))  # noqa: PTH208 - the variable's own text
     except OSError:
         return
     if len(names) > _MOST_FILES:

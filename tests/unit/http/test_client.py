@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -20,8 +21,9 @@ from kubectl_oidc.errors import (
     ProviderUnreachable,
     UsageError,
 )
+from kubectl_oidc.http import connection_pool
 from kubectl_oidc.http.client import HttpClient, _origin, _redirect_target
-from kubectl_oidc.http.exchange import BODY_LIMIT, Response, _encoded, retry_after
+from kubectl_oidc.http.exchange import BODY_LIMIT, Response, _encoded, origin_of, retry_after
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET, Log
@@ -41,6 +43,7 @@ from tests.hostile import (
     silence,
     tunnel,
 )
+from tests.topics import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,6 +147,162 @@ def test_netrc_is_not_used(
     client.get(f"{server.url}/one", deadline=soon())
     client.post_form(f"{server.url}/two", [], deadline=soon())
     assert all("authorization" not in asked.headers for asked in server.asked)
+
+
+def test_a_request_leaves_in_one_write(client: HttpClient) -> None:
+    """Header and form together: a second small write may wait for the acknowledgement of the first."""
+    heard: list[bytes] = []
+
+    def script(talk: Talk) -> None:
+        heard.append(talk.connection.recv(65536))
+        json_reply({})(talk)
+
+    with Hostile(greeting=script) as server:
+        client.post_form(f"http://localhost:{server.port}/token", [("a", "b")], deadline=soon())
+    assert heard[0].startswith(b"POST /token HTTP/1.1\r\nHost: localhost:")
+    assert heard[0].endswith(b"\r\nContent-Length: 3\r\n\r\na=b")
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_a_header_that_would_change_the_length_of_the_request_is_refused(
+    server: Hostile, client: HttpClient, name: str
+) -> None:
+    """The rest of the form would be a second request."""
+    with pytest.raises(UsageError, check=about("usage", "--oidc-request-header")):
+        client.post_form(f"{server.url}/token", [("a", "b")], headers={name: "0"}, deadline=soon())
+    assert server.asked == []
+
+
+def test_a_given_header_replaces_our_own(server: Hostile, client: HttpClient) -> None:
+    """Whatever its capitals are."""
+    server.on("/doc", json_reply({}))
+    client.get(f"{server.url}/doc", headers={"user-agent": "mine", "HOST": "else.test"}, deadline=soon())
+    assert [server.asked[0].headers[name] for name in ("user-agent", "host")] == ["mine", "else.test"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("", "/"),
+        ("?a=b", "/?a=b"),
+        ("/a%20b/c;d=1?e=%C3%BC&f=g+h", "/a%20b/c;d=1?e=%C3%BC&f=g+h"),
+        ('/ü"<>^`{|}', "/%C3%BC%22%3C%3E%5E%60%7B%7C%7D"),
+    ],
+)
+def test_a_path_is_sent_as_it_is_or_percent_encoded(
+    server: Hostile, client: HttpClient, path: str, sent: str
+) -> None:
+    """What a URL may have stays as it is."""
+    server.on("*", json_reply({}))
+    client.get(server.url + path, deadline=soon())
+    assert server.asked[0].path == sent
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://idp.example.com", ("https", "idp.example.com", 443)),
+        ("https://IDP.example.com:444", ("https", "idp.example.com", 444)),
+        ("http://[::1]", ("http", "::1", 80)),
+        ("https://MÜNCHEN.example.com", ("https", "xn--mnchen-3ya.example.com", 443)),
+        ("https://straße.example.com", None),  # strasse in IDNA 2003, another host in IDNA 2008
+        ("https://ü..example.com", None),
+    ],
+)
+def test_a_host_has_one_form_in_ascii(url: str, origin: tuple[str, str, int] | None) -> None:
+    """A name for which the standards differ is refused: the browser might go to another host."""
+    if origin:
+        assert origin_of(url) == origin
+        return
+    with pytest.raises(ProviderUnreachable, check=about("provider-unreachable", url)) as caught:
+        HttpClient(log=QUIET).get(url, deadline=soon())
+    assert not caught.value.sent
+
+
+# Connections
+
+
+def test_a_connection_is_used_again_for_its_origin(authority: trustme.CA) -> None:
+    """Metadata, token and keys cost one TLS handshake; another host name another one."""
+    with Hostile(certificate(authority)) as server:
+        server.on("*", json_reply({}))
+        client = HttpClient(tls=trusting(authority), log=QUIET)
+        client.get(f"{server.url}/doc", deadline=soon())
+        client.post_form(f"{server.url}/token", [], deadline=soon())
+        client.get(f"{server.url}/keys", deadline=soon())
+        assert server.connections == 1
+        client.get(f"https://127.0.0.1:{server.port}/doc", deadline=soon())
+        assert server.connections == 2
+        client.close()
+
+
+@pytest.mark.parametrize("idle", ["for long", "closed by the peer", "with words from the peer"])
+def test_a_connection_that_was_idle_is_used_with_care(
+    server: Hostile, client: HttpClient, monkeypatch: pytest.MonkeyPatch, idle: str
+) -> None:
+    """A form is never sent over one that the peer has closed or will close soon."""
+    answer = json_reply({})
+
+    def script(talk: Talk) -> None:
+        answer(talk)
+        talk.keep_alive = idle != "closed by the peer"
+        if idle == "with words from the peer":
+            time.sleep(0.05)
+            talk.send(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+
+    server.on("/doc", script)
+    server.on("/token", answer)
+    client.get(f"{server.url}/doc", deadline=soon())
+    time.sleep(0.2)
+    if idle == "for long":
+        monkeypatch.setattr(connection_pool, "_IDLE_SECONDS", 0.1)
+    assert client.post_form(f"{server.url}/token", [], deadline=soon()).status == 200
+    assert server.connections == 2
+    assert len(server.asked) == 2
+
+
+def test_after_it_is_closed_no_connection_is_kept(server: Hostile, client: HttpClient) -> None:
+    """One that was in use at that moment is closed when its request ends."""
+
+    def script(talk: Talk) -> None:
+        client.close()
+        json_reply({})(talk)
+
+    server.on("/doc", script)
+    client.get(f"{server.url}/doc", deadline=soon())
+    assert client._pool._idle == {}
+
+
+# Imports
+
+IMPORTED = """
+import pathlib, sys
+from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.log import QUIET
+before = set(sys.modules)
+http = HttpClient(tls=TlsOptions(ca_files=(pathlib.Path(sys.argv[2]),)), log=QUIET)
+assert http.get(sys.argv[1], deadline=Deadline.after(20)).status == 200
+http.close()
+print(*sorted(before & {"ssl", "socket", "http.client", "email", "select", "dataclasses"}))
+print(*sorted(set(sys.modules) & {"encodings.idna", "stringprep", "zlib", "kubectl_oidc.http.tunnel"}))
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in {"h11", "httpx2", "anyio", "idna"}))
+"""
+
+
+def test_what_is_not_needed_is_not_imported(authority: trustme.CA, tmp_path: Path) -> None:
+    """The module brings no network, a request to an ASCII host no codec for others, and none brings another HTTP library."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with Hostile(certificate(authority)) as server:
+        server.on("/doc", json_reply({}))
+        done = subprocess.run(
+            [sys.executable, "-c", IMPORTED, f"{server.url}/doc", str(tmp_path / "ca.pem")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout == "\n\n\n"
 
 
 # Size
@@ -602,47 +761,18 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
 def test_what_is_got_ready_is_used_or_named_beforehand(
     server: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first request finds its client made; a proxy that cannot be used is known without a request."""
+    """The first request finds the TLS settings made; a proxy that cannot be used is known without a request."""
     server.on("/doc", json_reply({}))
     client = HttpClient(log=QUIET)
     client.prepare(f"{server.url}/doc")
-    made = client._pool.client_for(f"{server.url}/other")
+    made = client._pool._context
+    assert made is not None
     assert client.get(f"{server.url}/doc", deadline=soon()).status == 200
-    assert client._pool.client_for(f"{server.url}/doc") is made
+    assert client._pool.tls_context() is made
     client.close()
     monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
     with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"):
         HttpClient(log=QUIET).prepare("https://provider.test/doc")
-
-
-def test_a_socks_proxy_is_used(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTPS_PROXY=socks5://…, as the Kubernetes documentation shows it for kubectl, is understood."""
-    heard: list[bytes] = []
-    with Hostile(certificate(authority, "provider.test")) as provider:
-
-        def socks(talk: Talk) -> None:
-            heard.append(talk.connection.recv(64))
-            talk.send(b"\x05\x00")  # RFC 1928 §3: no authentication
-            heard.append(talk.connection.recv(256))
-            tunnel(provider.port, b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x01")(talk)
-
-        provider.on("/doc", json_reply({"through": "socks"}))
-        with Hostile(greeting=socks) as proxy:
-            monkeypatch.setenv("HTTPS_PROXY", f"socks5://127.0.0.1:{proxy.port}")
-            client = HttpClient(tls=trusting(authority), log=QUIET)
-            response = client.get("https://provider.test/doc", deadline=soon())
-            client.close()
-    assert response.body == b'{"through": "socks"}'
-    assert b"provider.test" in heard[1]
-
-
-def test_a_socks_proxy_without_its_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where socksio is missing, the error says so."""
-    monkeypatch.setitem(sys.modules, "socksio", None)
-    monkeypatch.setenv("HTTPS_PROXY", "socks5://me:SECRETPASS@127.0.0.1:1")
-    client = HttpClient(log=QUIET)
-    with pytest.raises(UsageError, match="socksio"):
-        client.get("https://provider.test/doc", deadline=soon())
 
 
 def test_what_can_be_made_ready_is_while_the_answer_is_awaited() -> None:

@@ -7,14 +7,13 @@ import ssl
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import httpcore2
 import pytest
 import trustme
 
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.early_connection import EarlyConnection
-from kubectl_oidc.http.tls import TlsOptions
-from kubectl_oidc.http.transport import _OpenConnection
+from kubectl_oidc.http.exchange import Origin, origin_of
+from kubectl_oidc.http.tls import TlsOptions, client_context
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, certificate, json_reply
@@ -22,6 +21,8 @@ from tests.plugin import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kubectl_oidc.http.tls_context import Context
 
 
 @pytest.fixture
@@ -35,60 +36,63 @@ def soon() -> Deadline:
     return Deadline.after(20)
 
 
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    authority.configure_trust(context)
-    return context
+def trusting(authority: trustme.CA) -> Context:
+    return client_context(TlsOptions(ca_data=(authority.cert_pem.bytes(),)))
 
 
-def test_it_is_handed_out_once_and_for_its_own_place(server: Hostile) -> None:
-    """Only the request to its host gets it, and only once."""
-    early = EarlyConnection("localhost", server.port, None, 5)
-    assert early.take("127.0.0.1", server.port, 5) is None
-    assert early.take("localhost", server.port + 1, 5) is None
-    taken = early.take("localhost", server.port, 5)
-    assert taken is not None
+def no_tls() -> Context:
+    raise AssertionError("plain http needs no TLS settings")
+
+
+def test_it_is_handed_out_once_and_for_its_own_origin(server: Hostile) -> None:
+    """Only the request to its scheme, host and port gets it, and only once."""
+    origin = origin_of(server.url)
+    early = EarlyConnection(origin, no_tls, 5)
+    for other in ({"host": "127.0.0.1"}, {"port": server.port + 1}, {"scheme": "https"}):
+        assert early.take(origin._replace(**other), 5) is None
+    taken = early.take(origin, 5)
+    assert isinstance(taken, socket.socket)
     with closing(taken):
         assert taken.getpeername()[1] == server.port
-    assert early.take("localhost", server.port, 5) is None
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert early.take(origin, 5) is None
 
 
 def test_over_tls_it_has_shaken_hands() -> None:
     """With the host's certificate checked."""
     authority = trustme.CA()
-    trust = trusting(authority)
     with Hostile(certificate(authority)) as server:
-        early = EarlyConnection("localhost", server.port, lambda: trust, 5)
-        taken = early.take("localhost", server.port, 5)
+        early = EarlyConnection(origin_of(server.url), lambda: trusting(authority), 5)
+        taken = early.take(origin_of(server.url), 5)
         assert isinstance(taken, ssl.SSLSocket)
         with closing(taken):
             assert taken.version() is not None
-        assert early.trust is trust
+            assert taken.server_hostname == "localhost"
 
 
 @pytest.mark.parametrize("name", ["other.example.com", None])
 def test_a_certificate_that_is_refused_is_no_connection(name: str | None) -> None:
     """Of another host, or of an authority that is not trusted."""
     authority = trustme.CA()
-    trust = trusting(authority if name else trustme.CA())
+    trusted = authority if name else trustme.CA()
     with Hostile(certificate(authority, *([name] if name else []))) as server:
-        early = EarlyConnection("localhost", server.port, lambda: trust, 5)
-        assert early.take("localhost", server.port, 5) is None
+        early = EarlyConnection(origin_of(server.url), lambda: trusting(trusted), 5)
+        assert early.take(origin_of(server.url), 5) is None
 
 
 def test_a_port_that_nobody_listens_on_is_no_connection() -> None:
     """It is known as soon as the system knows."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    early = EarlyConnection("127.0.0.1", port, None, 30)
-    assert early.take("127.0.0.1", port, 10) is None
+        origin = Origin("http", "127.0.0.1", closed.getsockname()[1])
+    early = EarlyConnection(origin, no_tls, 30)
+    assert early.take(origin, 10) is None
 
 
 def test_one_that_nobody_took_is_closed() -> None:
     """The provider does not wait for a request that never comes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
-        early = EarlyConnection("127.0.0.1", listener.getsockname()[1], None, 5)
+        early = EarlyConnection(Origin("http", "127.0.0.1", listener.getsockname()[1]), no_tls, 5)
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(10)
@@ -139,17 +143,3 @@ def test_behind_a_proxy_nothing_is_opened(
         assert http._pool.early is None
         http.connect_early(server.url, deadline=soon())  # this machine is never proxied
         assert http._pool.early is not None
-
-
-@pytest.mark.parametrize("host", ["localhost", "other.example.com"])
-def test_it_is_not_used_with_other_settings_or_for_another_host(host: str) -> None:
-    """A handshake that was not made for this is none."""
-    near, far = socket.socketpair()
-    made, other = ssl.create_default_context(), ssl.create_default_context()
-    with near, far:
-        ready = _OpenConnection(near, made, "localhost")
-        assert ready.start_tls(made, "localhost") is ready
-        with pytest.raises(httpcore2.ConnectError):
-            ready.start_tls(other if host == "localhost" else made, host)
-        with pytest.raises(httpcore2.ConnectError):
-            _OpenConnection(near, None, "localhost").start_tls(made, "localhost")
