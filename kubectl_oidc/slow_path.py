@@ -70,10 +70,7 @@ def _run(command: KnownCommand | None, *, ahead: bool) -> int:
 
                 ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
-            from kubectl_oidc.cli.program import Call, main
-
-            times = command.handouts if command else 0
-            status = main(sys.argv[1:], Call(times=times, ahead=ahead, lock=lock))
+            status = _run_command(command.handouts if command else 0, ahead=ahead, lock=lock)
     except OidcLoginError as error:
         _report(error)
         status = error.exit_status
@@ -85,6 +82,23 @@ def _run(command: KnownCommand | None, *, ahead: bool) -> int:
         status = 0 if standard_output.failure() else _report_internal_error(error)  # `run` reports the former
     except SystemExit:  # click and rich exit if standard output is closed
         status = 0 if standard_output.failure() else 1
+    return status
+
+
+def _run_command(times: int, *, ahead: bool, lock: SessionLock | None) -> int:
+    """Read the command line and run it. A good one of get-token needs no click, and so not its import."""
+    from kubectl_oidc.cli.call import Call
+
+    call = Call(times=times, ahead=ahead, lock=lock)
+    status = None
+    if sys.argv[1:2] == ["get-token"]:
+        from kubectl_oidc.cli.get_token import answer
+
+        status = answer(sys.argv[2:], call)
+    if status is None:
+        from kubectl_oidc.cli.program import main
+
+        status = main(sys.argv[1:], call)
     return status
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,28 +12,11 @@ from click.shell_completion import CompletionItem
 from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
 from kubectl_oidc.errors import UsageError
 
+from .call import Call
 from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
-from .options.flags import options
-from .options.types import Switch
-
-if TYPE_CHECKING:
-    from kubectl_oidc.sessions.session_lock import SessionLock
+from .options.click_options import Switch, options
 
 _COMMAND_FOLLOWS = "kubectl_oidc.command_follows"
-
-
-class Call(NamedTuple):
-    """What the fast path found out about a command before its arguments are parsed.
-
-    Attributes:
-        times: How often this kubectl process already received the same credential; 0 if that was not counted.
-        ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
-        lock: The session's lock, if the fast path holds it.
-    """
-
-    times: int = 0
-    ahead: bool = False
-    lock: SessionLock | None = None
 
 
 _NOTHING_KNOWN = Call()

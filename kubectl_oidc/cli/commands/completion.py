@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import click
 
-from kubectl_oidc.cli.options.flags import NO_LOG, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import NO_LOG
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.options import checks, conflicts
+from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import INSTALL_HINT, KUBECONFIG_FILE, LOG, log_at, options
+from kubectl_oidc.cli.options.flags import INSTALL_HINT, KUBECONFIG_FILE, LOG, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH, USER_NAMES
 from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY

@@ -7,8 +7,9 @@ import os
 
 import click
 
+from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import VERBOSE, log_at, options
+from kubectl_oidc.cli.options.flags import VERBOSE, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.system.installation import reinstall_hint

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from kubectl_oidc.cli.options.flags import NO_LOG, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import NO_LOG
 
 
 def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:

@@ -8,7 +8,8 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.system.system import System

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at, options
+from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal

@@ -10,7 +10,8 @@ import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import KUBECONFIG_FILE, LOG, USER_OPTIONS, log_at, options
+from kubectl_oidc.cli.options.flags import KUBECONFIG_FILE, LOG, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import DIR
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output

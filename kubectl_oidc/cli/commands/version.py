@@ -6,7 +6,8 @@ import platform
 
 import click
 
-from kubectl_oidc.cli.options.flags import NO_LOG, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import NO_LOG
 from kubectl_oidc.system.installation import installed_as
 from kubectl_oidc.version import __version__
 

@@ -31,13 +31,21 @@ CLIENT_CERTIFICATE, LOCAL_CERTIFICATE = "--oidc-client-certificate", "--local-se
 STORAGE = "--token-cache-storage"
 
 
-def check(rules: Iterable[Rule], values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
+def check(
+    rules: Iterable[Rule],
+    values: Mapping[str, Any],
+    flags: Sequence[Flag] = FLAGS,
+    sources: Mapping[str, str] | None = None,
+) -> None:
     """Refuse a command line whose flags do not go together.
+
+    Args:
+        sources: Where the values come from; by default the current click context knows it.
 
     Raises:
         UsageError: The error of the first rule that does not allow it; it names both flags.
     """
-    given = FlagValues(values, flags)
+    given = FlagValues(values, flags, sources)
     for rule in rules:
         rule(given)
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .kinds import TEXT
-from .variables import key, overruled_by, variable
+from .variables import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .kinds import Kind
-
-Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 class Flag(NamedTuple):
@@ -66,24 +62,8 @@ class Flag(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name among the values that click gives."""
+        """Its name among a command's values."""
         return key(self.name)
-
-    def option(self, command: Command) -> Command:
-        """Give a command this option."""
-        settings = {"help": self.help or None, "hidden": self.hidden, **self.kind.settings}
-        if self.ignored:
-            settings["expose_value"] = False
-        elif self.has_variable:
-            settings |= {"envvar": variable(self.name), "show_envvar": True}
-        if self.metavar:
-            settings["metavar"] = self.metavar
-        if self.default is not None:
-            settings |= {"default": self.default, "show_default": bool(self.default)}
-        if self.excludes:
-            settings["callback"] = overruled_by(self.excludes)
-        names = (self.short, self.name) if self.short else (self.name,)
-        return click.option(*names, **settings)(command)
 
     def understood(self, value: Any) -> Any:
         """Return what a value of the command line means.

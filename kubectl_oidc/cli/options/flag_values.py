@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-from click.core import ParameterSource
-
 from kubectl_oidc import csv_text
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
 from .flags import FLAGS
-from .variables import key, variable
+from .variables import DEFAULT, OF_VARIABLE, TYPED, key, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,13 +24,23 @@ class FlagValues:
     """The values of a command's flags, and where they come from.
 
     Args:
-        values: The values by the options' names; the current click context knows where they come from.
+        values: The values by the options' names.
+        sources: Where they come from (`variables.TYPED` and so on); by default the current click context knows it.
     """
 
-    def __init__(self, values: Mapping[str, Any], flags: Sequence[Flag] = FLAGS) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        flags: Sequence[Flag] = FLAGS,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        if sources is None:
+            from .click_options import current_sources
+
+            sources = current_sources()
         self.flags = flags
         self._values = values
-        self._context = click.get_current_context(silent=True)
+        self._sources = sources
 
     def value(self, flag: str) -> Any:
         """Return a flag's value, or None."""
@@ -41,22 +48,22 @@ class FlagValues:
 
     def has(self, *flags: str) -> bool:
         """Return whether each flag has a value other than its default; empty and off count as none."""
-        return all(self.value(flag) and self._source(flag) is not ParameterSource.DEFAULT for flag in flags)
+        return all(self.value(flag) and self._source(flag) != DEFAULT for flag in flags)
 
     def says(self, flag: str) -> bool:
         """Return whether a flag has a value other than its default; zero is one, as in --max-age=0."""
         value = self.value(flag)
         is_zero = value == 0 and value is not False
-        return self.has(flag) or (is_zero and self._source(flag) is not ParameterSource.DEFAULT)
+        return self.has(flag) or (is_zero and self._source(flag) != DEFAULT)
 
     def typed(self, *flags: str) -> bool:
         """Return whether each flag is on the command line itself."""
-        return all(self.value(flag) and self._source(flag) is ParameterSource.COMMANDLINE for flag in flags)
+        return all(self.value(flag) and self._source(flag) == TYPED for flag in flags)
 
     def overruled(self, flag: str, by: str) -> bool:
         """Return whether a flag comes from its variable, and another is typed that makes it irrelevant."""
-        of_variable = self._source(flag) is ParameterSource.ENVIRONMENT
-        return of_variable and self._source(by) is ParameterSource.COMMANDLINE
+        of_variable = self._source(flag) == OF_VARIABLE
+        return of_variable and self._source(by) == TYPED
 
     def grant(self) -> str:
         """Return the grant that is asked for."""
@@ -85,9 +92,9 @@ class FlagValues:
 
     def conflict(self, flags: tuple[str, str], says: str, hint: str) -> UsageError:
         """Return the error of two flags, ``{0}`` and ``{1}`` in `says`; it names the variables that they come from."""
-        of_variables = [flag for flag in flags if self._source(flag) is ParameterSource.ENVIRONMENT]
+        of_variables = [flag for flag in flags if self._source(flag) == OF_VARIABLE]
         origin = "".join(f"; {variable(flag)} gives {flag}" for flag in of_variables)
         return UsageError(says.format(*flags) + origin, hint)
 
-    def _source(self, flag: str) -> ParameterSource | None:
-        return self._context.get_parameter_source(key(flag)) if self._context else None
+    def _source(self, flag: str) -> str:
+        return self._sources.get(key(flag), "")

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from kubectl_oidc.system.log import VERBOSITY, Log
 
 from .authorization import AUTHORIZATION
 from .client import CLIENT
-from .flag import Command, Flag
+from .flag import Flag
 from .kinds import CONTEXT_NAME, FILE, LEVEL, SWITCH, USER_NAME
 from .session import IDENTITY
 from .tls import TLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 SIGN_IN = (*CLIENT, *AUTHORIZATION, *TLS)
 """How to sign in."""
@@ -72,34 +70,6 @@ NO_LOG = (VERBOSE._replace(hidden=True, ignored=True), *IGNORED)
 
 GET_TOKEN = (*FLAGS, FORCE, *LOG)
 """All options of `get-token`."""
-
-
-def options(*table: Flag) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command these options, in this order in its help."""
-
-    def add(command: Command) -> Command:
-        for flag in reversed(table):
-            command = flag.option(command)
-        return command
-
-    return add
-
-
-@click.command("get-token")
-@options(*GET_TOKEN)
-def _only_parsed(**_values: object) -> None:
-    """Stand for `get-token` where its arguments are read, and nothing is run."""
-
-
-def parsed(args: list[str]) -> click.Context:
-    """Return what arguments of `get-token` say, and where each value comes from.
-
-    ``--help`` is unknown here, because it would be answered on standard output.
-
-    Raises:
-        click.ClickException: `get-token` refuses them.
-    """
-    return _only_parsed.make_context("get-token", args, help_option_names=[])
 
 
 def log_at(level: int) -> Log:

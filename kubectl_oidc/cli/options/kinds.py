@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-from click.shell_completion import CompletionItem
-
 from kubectl_oidc import csv_text
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.times import duration_text
 
 from . import name_value, types
 from .paths import expanded
-from .variables import CommaSeparated, Repeatable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kubectl_oidc.kubeconfig import Arg
+
+ONE, EACH, COMMAS = "one", "each", "commas"
+"""How often a flag may be given: once, of which the last counts; several times, and its variable is one use of it; several times,
+and in its variable commas stand between the values."""
 
 
 class Kind:
@@ -27,11 +27,27 @@ class Kind:
 
     Args:
         utf8: Whether it must be UTF-8, because it is sent to the provider as text.
-        settings: What click is told of it.
+        uses: How often it may be given: ``ONE``, ``EACH`` or ``COMMAS``.
+        metavar: What stands for it in ``--help``.
+        value_type: How it is read, if it is not text.
+        choices: Its possible values, if it has a few.
+        completes: What a shell completes it with: ``file``, ``dir``, or the kubeconfig's ``contexts`` or ``users``.
+        settings: What else click is told of it.
     """
 
-    def __init__(self, *, utf8: bool = True, **settings: Any) -> None:
-        self.utf8, self.settings = utf8, settings
+    def __init__(
+        self,
+        *,
+        utf8: bool = True,
+        uses: str = ONE,
+        metavar: str = "",
+        value_type: types.ValueType | None = None,
+        choices: Sequence[str] = (),
+        completes: str = "",
+        **settings: Any,
+    ) -> None:
+        self.utf8, self.uses, self.metavar, self.type = utf8, uses, metavar, value_type
+        self.choices, self.completes, self.settings = choices, completes, settings
 
     def understood(self, flag: str, value: Any) -> Any:  # noqa: ARG002 - other kinds name the flag in an error
         """Return what a value of the command line means.
@@ -177,52 +193,32 @@ class _Headers(_Pairs):
             yield replace(arg, value=Secret(word) if arg.secret else word)
 
 
-def _completed(kind: str) -> dict[str, Any]:
-    return {"shell_complete": lambda _ctx, _param, unfinished: [CompletionItem(unfinished, type=kind)]}
-
-
-def _names_in_kubeconfig(kind: str) -> dict[str, Any]:
-    """Complete the names of the kubeconfig's contexts or users."""
-
-    def beginning(ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[str]:
-        import os
-
-        from kubectl_oidc.kubeconfig import read_kubeconfig
-
-        known: Mapping[str, object] = getattr(read_kubeconfig(ctx.params.get("kubeconfig"), os.environ), kind)
-        return [name for name in known if name.startswith(unfinished)]
-
-    return {"metavar": "NAME", "shell_complete": beginning}
-
-
 def choice(values: Sequence[str], **settings: Any) -> Kind:
     """Return the kind of a flag whose value is one of these."""
-    return Kind(type=click.Choice(values), **settings)
+    return Kind(choices=values, **settings)
 
-
-_ONE_A_USE: dict[str, Any] = {"multiple": True, "cls": Repeatable}
-_COMMAS: dict[str, Any] = {"multiple": True, "cls": CommaSeparated}
 
 TEXT = Kind()
 ANY_TEXT = Kind(utf8=False)
 """A text that is not sent, or that is checked more strictly where it is understood."""
-SWITCH = _Switch(cls=types.Switch)
+SWITCH = _Switch()
 SECRET = _Secret()
-SECONDS = Kind(type=types.SECONDS, callback=types.unsaid)
-DURATION = _Duration(type=types.DURATION)
-FRACTION = Kind(type=types.FRACTION)
-LEVEL = Kind(type=types.LEVEL)
-FILE = _Path(utf8=False, metavar="FILE", **_completed("file"))
-FILES = _Path(utf8=False, metavar="FILE", **_COMMAS, **_completed("file"))
-DIR = _Path(utf8=False, metavar="DIR", **_completed("dir"))
-TEXTS = _Texts(utf8=False, **_COMMAS)
-CONTEXT_NAME, USER_NAME = Kind(**_names_in_kubeconfig("contexts")), Kind(**_names_in_kubeconfig("users"))
-USER_NAMES = _Texts(utf8=False, **_COMMAS, **_names_in_kubeconfig("users"))
-DATA = _Data(utf8=False, metavar="BASE64", **_COMMAS)
-LIST = _Texts(utf8=False, **_ONE_A_USE)
+SECONDS = Kind(value_type=types.SECONDS)
+"""A number of seconds; the default is `types.Unsaid`."""
+DURATION = _Duration(value_type=types.DURATION)
+FRACTION = Kind(value_type=types.FRACTION)
+LEVEL = Kind(value_type=types.LEVEL)
+FILE = _Path(utf8=False, metavar="FILE", completes="file")
+FILES = _Path(utf8=False, metavar="FILE", completes="file", uses=COMMAS)
+DIR = _Path(utf8=False, metavar="DIR", completes="dir")
+TEXTS = _Texts(utf8=False, uses=COMMAS)
+CONTEXT_NAME, USER_NAME = (Kind(metavar="NAME", completes=kind) for kind in ("contexts", "users"))
+USER_NAMES = _Texts(utf8=False, uses=COMMAS, metavar="NAME", completes="users")
+DATA = _Data(utf8=False, metavar="BASE64", uses=COMMAS)
+LIST = _Texts(utf8=False, uses=EACH)
 """A list for each use of the flag, and in its variable. `read` of the row splits it at the commas."""
-SCOPES = _Scopes(metavar="SCOPE", **_ONE_A_USE)
-EXTRA_SCOPES = _ExtraScopes(metavar="SCOPE", **_ONE_A_USE)
-PAIRS = _Pairs(metavar="NAME=VALUE", **_ONE_A_USE)
-PATTERNS = _Patterns(metavar="NAME=PATTERN", **_ONE_A_USE)
-HEADERS = _Headers(utf8=False, metavar="NAME=VALUE", **_ONE_A_USE)
+SCOPES = _Scopes(metavar="SCOPE", uses=EACH)
+EXTRA_SCOPES = _ExtraScopes(metavar="SCOPE", uses=EACH)
+PAIRS = _Pairs(metavar="NAME=VALUE", uses=EACH)
+PATTERNS = _Patterns(metavar="NAME=PATTERN", uses=EACH)
+HEADERS = _Headers(utf8=False, metavar="NAME=VALUE", uses=EACH)

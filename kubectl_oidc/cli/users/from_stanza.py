@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
-from kubectl_oidc.cli.options.flags import parsed
+from kubectl_oidc.cli.options.click_options import parsed
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec

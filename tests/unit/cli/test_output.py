@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kubectl_oidc.cli.options.flags import options
+from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.output import echo_document, output
 
 

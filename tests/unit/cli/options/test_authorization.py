@@ -8,7 +8,8 @@ import click
 import pytest
 
 from kubectl_oidc.authentication.account import AccountOptions
-from kubectl_oidc.cli.options.flags import FLAGS, FORCE, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.cli.users.to_stanza import stanza_args

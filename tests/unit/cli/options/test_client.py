@@ -8,7 +8,8 @@ import click
 import pytest
 
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.errors import UsageError

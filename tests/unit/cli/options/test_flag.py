@@ -10,8 +10,9 @@ import pytest
 
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.click_options import options, parsed
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FLAGS, options, parsed
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.kinds import HEADERS, SECRET, TEXT
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.to_stanza import stanza_args

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
-from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, log_at, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, log_at
 from kubectl_oidc.cli.options.to_request import cache_directory, token_request
 from kubectl_oidc.cli.program import main
 from kubectl_oidc.errors import UsageError

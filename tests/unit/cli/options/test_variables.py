@@ -9,7 +9,8 @@ import click
 import pytest
 
 from kubectl_oidc.cli.command_list import COMMANDS
-from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.options.variables import variable
 from kubectl_oidc.cli.program import main, program

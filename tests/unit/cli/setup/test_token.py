@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options.flags import FLAGS, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.setup.token import authorities
 from tests.tokens import CLIENT_ID, ISSUER

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.cli.commands.get_token import get_token
-from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE, options
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.users.to_stanza import stanza_args, variables_not_written
 from kubectl_oidc.errors import UsageError

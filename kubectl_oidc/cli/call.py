@@ -1,0 +1,22 @@
+"""What the fast path found out about a command before its arguments are parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from kubectl_oidc.sessions.session_lock import SessionLock
+
+
+class Call(NamedTuple):
+    """What the fast path found out.
+
+    Attributes:
+        times: How often this kubectl process already received the same credential; 0 if that was not counted.
+        ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
+        lock: The session's lock, if the fast path holds it.
+    """
+
+    times: int = 0
+    ahead: bool = False
+    lock: SessionLock | None = None
