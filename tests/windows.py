@@ -81,7 +81,6 @@ _LIBRARIES = (
         "getpass",
         "h11",
         "http.client",
-        "httpx2",
         "importlib.metadata",
         "jwt",
         "keyring",

@@ -48,9 +48,9 @@ UNUSED_PACKAGES = (
     # What only developers who use these libraries need.
     "**/*.pyi", "**/py.typed", "**/tests", "**/*.h", "**/*.c", "werkzeug/debug", "click/testing.py",
     "jeepney/io/trio.py",
-    # Libraries of features that the program doesn't use: asynchronous requests, rich's syntax highlighting and Markdown,
+    # Libraries of features that the program doesn't use: rich's syntax highlighting and Markdown,
     # cffi's parser of C declarations (its compiled module is kept), Authlib's web frameworks other than the demo's Flask.
-    "anyio*", "pygments*", "markdown_it*", "mdurl*", "pycparser*", "cffi", "rich/markdown.py", "rich/syntax.py",
+    "pygments*", "markdown_it*", "mdurl*", "pycparser*", "cffi", "rich/markdown.py", "rich/syntax.py",
     "authlib/integrations/[!bf]*",
 )  # fmt: skip
 """Patterns of paths below the directory of the packages."""

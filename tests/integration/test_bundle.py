@@ -50,7 +50,7 @@ import importlib, pkgutil, sys, kubectl_oidc
 for module in pkgutil.walk_packages(kubectl_oidc.__path__, "kubectl_oidc."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-for name in ("keyring.backends.SecretService", "httpx2", "rich.status", "rich.markup", "ruamel.yaml", "socksio", "jwt"):
+for name in ("keyring.backends.SecretService", "rich.status", "rich.markup", "ruamel.yaml", "jwt"):
     importlib.import_module(name)
 print(len(sys.modules))
 """

@@ -23,7 +23,8 @@ HEAVY = (
     "kubectl_oidc.cli",
     "kubectl_oidc.authentication.authenticate",
     "jwt",
-    "httpx2",
+    "http.client",
+    "ssl",
     "authlib",
 )
 """What an answer from the keyring does not import."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
-MODULES = ("_blake2", "click", "httpx2", "jwt", "typing_extensions")
+MODULES = ("_blake2", "authlib", "click", "h11", "jwt")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ sys.meta_path.insert(0, Missing())
 """
 
 
-@pytest.mark.parametrize("name", ["httpx2", "kubectl_oidc.cli", "kubectl_oidc.slow_path", "click"])
+@pytest.mark.parametrize("name", ["h11", "kubectl_oidc.cli", "kubectl_oidc.slow_path", "click"])
 def test_a_module_that_cannot_be_imported_is_named_with_the_variable(
     laptop: Laptop, tmp_path: Path, name: str
 ) -> None:
