@@ -92,9 +92,8 @@ def _is_silent(parent: ast.AST, child: ast.AST) -> bool:
     """Tell whether a node is none that says anything: a docstring, an annotation, a help text, a regular expression."""
     if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
         return True  # docstrings, and words under an attribute
-    if isinstance(child, ast.FunctionDef) and child.name == "__repr__":
-        return True  # for a debugger
-    if isinstance(child, ast.Call) and _name_of(child) in _NOT_SAID:
+    for_developers = isinstance(child, ast.FunctionDef) and child.name == "__repr__"
+    if for_developers or (isinstance(child, ast.Call) and _name_of(child) in _NOT_SAID):
         return True
     if isinstance(parent, ast.keyword) and parent.arg in _NOT_WORDS:
         return True

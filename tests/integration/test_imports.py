@@ -61,14 +61,18 @@ def test_a_refresh_imports_neither_browser_nor_keyring_nor_server(laptop: Laptop
     laptop.realm.forget()
     modules, _ = imported(laptop)
     assert laptop.realm.seen().token_requests == ["refresh_token"], "it was a refresh"
-    assert {"kubectl_oidc.authentication.authenticate", "http.client", "kubectl_oidc.oidc.signature"} <= modules
+    assert {
+        "kubectl_oidc.authentication.authenticate",
+        "http.client",
+        "kubectl_oidc.oidc.signature",
+    } <= modules
     assert heavy(modules, NOT_FOR_A_REFRESH) == set()
     assert len(modules) <= MODULES_OF_A_REFRESH
 
 
 def test_a_session_that_is_good_imports_no_http(signed_in: Laptop) -> None:
-    """A command that is not remembered (-v) and finds a good session asks nobody and loads no HTTP and no cryptography."""
-    modules, _ = imported(signed_in, "-v", "1")
+    """A command that is not remembered (-v=1) and finds a good session asks nobody and loads no HTTP and no cryptography."""
+    modules, _ = imported(signed_in, "-v=1")
     assert heavy(modules, (*NOT_FOR_A_REFRESH, "http.client", "ssl", "cryptography")) == set()
 
 

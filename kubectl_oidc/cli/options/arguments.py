@@ -30,18 +30,18 @@ class Arguments(NamedTuple):
 
 
 def read(words: Sequence[str], table: Sequence[Flag], environ: Mapping[str, str]) -> Arguments | None:
-    """Return what these words say, which are all of the form ``--flag=value`` or ``--switch``; None if click must read them.
+    """Return what these words say, which are all of the form ``--flag=value``, ``-v=1`` or ``--switch``; None if click must read them.
 
     Args:
         environ: Where the flags' variables are.
     """
-    rows = {flag.name: flag for flag in table}
+    rows = {name: flag for flag in table for name in (flag.name, flag.short) if name}
     typed: dict[str, list[str]] = {}
     for word in words:
         name, has_value, text = word.partition("=")
         if name not in rows or not (has_value or rows[name].kind is SWITCH):
             return None
-        typed.setdefault(name, []).append(text if has_value else "true")
+        typed.setdefault(rows[name].name, []).append(text if has_value else "true")
     found = Arguments({}, {})
     try:
         for flag in table:
