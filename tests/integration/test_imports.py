@@ -57,7 +57,11 @@ def test_a_refresh_imports_neither_browser_nor_keyring_nor_server(laptop: Laptop
     laptop.realm.forget()
     modules, _ = imported(laptop)
     assert laptop.realm.seen().token_requests == ["refresh_token"], "it was a refresh"
-    assert {"kubectl_oidc.authentication.authenticate", "httpx2", "kubectl_oidc.oidc.signature"} <= modules
+    assert {
+        "kubectl_oidc.authentication.refresh",
+        "kubectl_oidc.http.client",
+        "kubectl_oidc.oidc.signature",
+    } <= modules
     assert heavy(modules, NOT_FOR_A_REFRESH) == set()
     assert len(modules) <= MODULES_OF_A_REFRESH
 
