@@ -124,7 +124,8 @@ def test_it_stays_where_that_is_asked_for(start_plugin: Callable[..., Running]) 
 
 
 @pytest.mark.parametrize(
-    ("module", "package"), [("flask", "flask"), ("jwt", "pyjwt"), ("trustme", "trustme")]
+    ("module", "package"),
+    [("authlib", "authlib"), ("flask", "flask"), ("jwt", "pyjwt"), ("trustme", "trustme")],
 )
 def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, module: str, package: str) -> None:
     """Where the parts of the extra are missing the error names them and the hint says how to install them."""

@@ -166,7 +166,7 @@ def test_packages_are_those_of_the_lock() -> None:
     """The program's and its demo's, with hashes; not what builds and tests."""
     lines = bundle_packages.requirements({}).splitlines()
     names = {line.partition("==")[0] for line in lines}
-    assert {"authlib", "cryptography", "flask", "trustme"} <= names
+    assert {"authlib", "cryptography", "flask", "pyjwt", "trustme"} <= names
     assert not names & {"hatchling", "pip", "pytest"}
     assert all("==" in line and "--hash=sha256:" in line for line in lines)
 

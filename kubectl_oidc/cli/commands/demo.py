@@ -14,7 +14,7 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.errors import DemoError
 from kubectl_oidc.system.installation import reinstall_hint
 
-_REQUIRED = {"flask": "flask", "jwt": "pyjwt", "trustme": "trustme"}  # module and package
+_REQUIRED = {"authlib": "authlib", "flask": "flask", "jwt": "pyjwt", "trustme": "trustme"}  # module: package
 
 
 @click.command("demo")
