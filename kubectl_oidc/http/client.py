@@ -57,9 +57,8 @@ class HttpClient:
     def trust_and_proxy(self, url: str) -> tuple[object, ...]:
         """Return trust and proxy of a request to ``url``, as a value that can be compared and holds no secret."""
         proxy = self._pool.proxy_of(url)
-        return trust_identity(self._tls), hexdigest(
-            proxy.url.encode(errors="surrogateescape")
-        ) if proxy else ""
+        named = proxy.url.encode(errors="surrogateescape") if proxy else b""
+        return trust_identity(self._tls), hexdigest(named) if named else ""
 
     def connect_early(self, url: str, *, deadline: Deadline) -> None:
         """Start to connect while the modules of the request are still being imported.
