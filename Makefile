@@ -100,8 +100,8 @@ breaks: $(DEV) ## Break each demand of tests/standards.toml: do its tests fail? 
 lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)
 
-audit: $(DEV) ## Ask what is known against the locked packages; says so where nobody can be asked (ARGS=--must-run fails)
-	@$(BIN)/python -m tools.audit $(ARGS)
+audit: $(DEV) ## Ask what is known against the locked packages and the launcher's modules; says so where nobody can be asked (ARGS=--must-run fails)
+	@status=0; for audit in audit audit_launcher; do $(BIN)/python -m tools.$$audit $(ARGS) || status=$$?; done; exit $$status
 
 hooks: $(DEV) ## Run format, lint and types before each commit
 	@$(BIN)/pre-commit install
