@@ -19,7 +19,7 @@ func main() {
 
 // run answers the command, or becomes the Python program. It returns the exit status.
 func run(args []string) int {
-	if len(args) < 2 || args[1] != "get-token" {
+	if len(args) < 2 || args[1] != "get-token" || isCompleter(args[0]) {
 		return becomePython(handover{})
 	}
 	command := findKnownCommand(args[1:])

@@ -11,6 +11,12 @@ import (
 // startCode runs the program as if the launcher were its script. The first argument is the handover.
 const startCode = "import sys; del sys.argv[0]; from kubectl_oidc import main; main(sys.argv.pop(0))"
 
+// completer begins the name by which kubectl and the shells' scripts start the program to complete a command line.
+const (
+	completer    = "kubectl_complete-"
+	completeCode = "from kubectl_oidc.cli.kubectl_complete import main; main()"
+)
+
 var errNoPython = errors.New("no Python is beside the program")
 
 // python is the interpreter that runs the Python program.
@@ -23,8 +29,17 @@ type python struct {
 // arguments returns the interpreter's whole command line.
 func (p *python) arguments(h handover) []string {
 	start := append([]string{p.path}, p.flags...)
-	start = append(start, "-c", startCode, h.String(), p.launcher)
+	if isCompleter(p.launcher) {
+		start = append(start, "-c", completeCode)
+	} else {
+		start = append(start, "-c", startCode, h.String(), p.launcher)
+	}
 	return append(start, os.Args[1:]...)
+}
+
+// isCompleter returns whether a program is started to complete a command line.
+func isCompleter(program string) bool {
+	return strings.HasPrefix(filepath.Base(program), completer)
 }
 
 // findPython returns the interpreter of the bundle or of the environment that the launcher, or what it links to, is in.

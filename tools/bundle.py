@@ -39,11 +39,11 @@ HERE = "linux-amd64"
 PLATFORMS = tuple(map("-".join, release.PLATFORMS))
 """Operating system and processor, in Go's words."""
 
-COMPLETER = """#!/bin/sh
+COMPLETER_SCRIPT = """#!/bin/sh
 exec "$(dirname "$(readlink -f "$0")")/../python/bin/python3" -I -c \\
     'from kubectl_oidc.cli.kubectl_complete import main; main()' "$@"
 """
-"""``kubectl_complete-oidc_login``. kubectl and the shells' scripts look for a program with this name."""
+"""The completer on Linux and macOS. On Windows it is the launcher, which completes if it has this name."""
 
 _INTEL = 0x01000007
 """CPU_TYPE_X86_64 of Mach-O."""
@@ -177,12 +177,14 @@ def _place_python(directory: Path, platform: str, parts: Parts) -> None:
 def _place_programs(directory: Path, platform: str) -> None:
     system, machine = platform.split("-")
     directory.mkdir()
-    windows = system == "windows"
-    go.build_launcher(directory / (f"{wheel.PROGRAM}.exe" if windows else wheel.PROGRAM), system, machine)
-    if not windows:
-        completer = directory / "kubectl_complete-oidc_login"
-        completer.write_text(COMPLETER, encoding="utf-8")
-        completer.chmod(0o755)
+    ending = ".exe" if system == "windows" else ""
+    program, completer = (directory / f"{name}{ending}" for name in (wheel.PROGRAM, wheel.COMPLETER))
+    go.build_launcher(program, system, machine)
+    if system == "windows":
+        shutil.copyfile(program, completer)
+    else:
+        completer.write_text(COMPLETER_SCRIPT, encoding="utf-8")
+    completer.chmod(0o755)
 
 
 def _describe(root: Path, site: Path, platform: str, parts: Parts) -> None:

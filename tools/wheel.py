@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 ROOT = lock_files.ROOT
 PROGRAM = "kubectl-oidc_login"
 
+COMPLETER = "kubectl_complete-oidc_login"
+"""kubectl and the shells' scripts look for a program with this name."""
+
 
 def build(directory: Path, source: Path = ROOT, *, launcher: bool = False) -> Path:
     """Build the wheel of this checkout.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import parts
 from tools import (
     archives,
     bundle,
@@ -131,6 +132,17 @@ def test_what_is_not_used_is_left_out(tmp_path: Path) -> None:
     bundle_contents.leave_out(tmp_path / "site", bundle_contents.UNUSED_PACKAGES)
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert left == set(kept)
+
+
+@pytest.mark.timeout(900)  # Go compiles its library for Windows
+def test_on_windows_the_completer_is_the_launcher(tmp_path: Path) -> None:
+    """On PATH kubectl looks for the name with an ending of PATHEXT. A shell script would not be found."""
+    parts.go()
+    bundle._place_programs(tmp_path / "bin", "windows-amd64")
+    programs = {path.name: path.read_bytes() for path in (tmp_path / "bin").iterdir()}
+    assert programs.keys() == {"kubectl-oidc_login.exe", "kubectl_complete-oidc_login.exe"}
+    assert len(set(programs.values())) == 1
+    assert programs["kubectl-oidc_login.exe"].startswith(b"MZ")
 
 
 def test_a_universal_file_is_reduced_to_one_processor(tmp_path: Path) -> None:
