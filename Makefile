@@ -71,8 +71,8 @@ screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser show
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
 
-dist: $(DEV) ## Build wheel and source archive into dist/, and check them
-	@$(BIN)/python -m tools.dist
+dist: $(DEV) ## Build wheel and source archive into dist/, and check them (ARGS=--launcher adds the wheels with the launcher)
+	@$(BIN)/python -m tools.dist $(ARGS)
 
 bundle: $(DEV) ## Build the program with a Python of its own into dist/, for each platform (ARGS="--platform linux-amd64" for one)
 	@$(BIN)/python -m tools.bundle $(ARGS)
