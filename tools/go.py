@@ -109,6 +109,15 @@ def target() -> tuple[str, str]:
     return system, machine
 
 
+def version() -> str:
+    """Return Go's version, such as 1.26.0.
+
+    Raises:
+        NoGo: There is no Go.
+    """
+    return run("env", "GOVERSION", cwd=LAUNCHER).strip().removeprefix("go")
+
+
 def licences(system: str, machine: str) -> dict[str, Path]:
     """Return the licence files of Go and of the modules in the launcher, by what each is about.
 
