@@ -71,8 +71,8 @@ screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser show
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
 
-dist: $(DEV) ## Build wheel and source archive into dist/, and check them
-	@$(BIN)/python -m tools.dist
+dist: $(DEV) ## Build wheel and source archive into dist/, and check them (ARGS=--launcher adds the wheels with the launcher)
+	@$(BIN)/python -m tools.dist $(ARGS)
 
 bundle: $(DEV) ## Build the program with a Python of its own into dist/, for each platform (ARGS="--platform linux-amd64" for one)
 	@$(BIN)/python -m tools.bundle $(ARGS)
@@ -100,8 +100,8 @@ breaks: $(DEV) ## Break each demand of tests/standards.toml: do its tests fail? 
 lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)
 
-audit: $(DEV) ## Ask what is known against the locked packages; says so where nobody can be asked (ARGS=--must-run fails)
-	@$(BIN)/python -m tools.audit $(ARGS)
+audit: $(DEV) ## Ask what is known against the locked packages and the launcher's modules; says so where nobody can be asked (ARGS=--must-run fails)
+	@status=0; for audit in audit audit_launcher; do $(BIN)/python -m tools.$$audit $(ARGS) || status=$$?; done; exit $$status
 
 hooks: $(DEV) ## Run format, lint and types before each commit
 	@$(BIN)/pre-commit install

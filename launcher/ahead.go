@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -21,23 +22,13 @@ func startRefresh(command *knownCommand) {
 	if command.when == "auto" && diesWithKubectl() {
 		return
 	}
-	if !claim(filepath.Join(command.directory, claimsDirectory, command.sessionID)) {
-		return
-	}
 	python, err := findPython()
-	if err != nil {
+	if err != nil || !claim(filepath.Join(command.directory, claimsDirectory, command.sessionID)) {
 		return
 	}
 	closeInherited()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return
-	}
-	files := []*os.File{null, null, null}
-	child, err := os.StartProcess(python.path, python.arguments(handover{ahead: true}), &os.ProcAttr{Files: files, Sys: detached()})
-	if err == nil {
-		child.Release()
-	}
+	child := exec.Cmd{Path: python.path, Args: python.arguments(handover{ahead: true}), SysProcAttr: detached()}
+	child.Start() // its standard files are the null device
 }
 
 func diesWithKubectl() bool {
@@ -68,10 +59,7 @@ func claim(path string) bool {
 		if err != nil {
 			return false
 		}
-		if age := time.Since(status.ModTime()); age >= 0 && age < claimTime {
-			return false
-		}
-		if os.Remove(path) != nil {
+		if age := time.Since(status.ModTime()); (age >= 0 && age < claimTime) || os.Remove(path) != nil {
 			return false
 		}
 	}

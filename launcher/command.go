@@ -62,14 +62,13 @@ func parseKnownCommand(record []byte) *knownCommand {
 	if !whole || len(lines) < 7 {
 		return nil
 	}
-	margin, err1 := strconv.ParseUint(lines[4], 10, 63)
-	ahead, err2 := strconv.ParseUint(lines[5], 10, 63)
-	if err1 != nil || err2 != nil {
+	margin, ahead, ok := twoNumbers(lines[4], lines[5])
+	if !ok {
 		return nil
 	}
 	return &knownCommand{
 		sessionID: lines[0], apiVersion: lines[1], place: lines[2], directory: lines[3],
-		margin: int64(margin), ahead: int64(ahead), when: lines[6], locks: lines[7:],
+		margin: margin, ahead: ahead, when: lines[6], locks: lines[7:],
 	}
 }
 

@@ -43,20 +43,24 @@ type credential struct {
 
 // parseCredential returns the credential in a record, or nil if it is damaged or has another version.
 func parseCredential(record []byte) *credential {
-	body, whole := withoutDigest(credentialFormat, record)
+	body, ok := withoutDigest(credentialFormat, record)
 	parts := bytes.SplitN(body, []byte("\n"), 3)
-	if !whole || len(parts) != 3 {
+	if !ok || len(parts) != 3 {
 		return nil
 	}
 	expiry, issued, _ := strings.Cut(string(parts[0]), " ")
 	c := &credential{timestamp: string(parts[1]), token: parts[2]}
-	var err1, err2 error
-	c.expiry, err1 = strconv.ParseInt(expiry, 10, 64)
-	c.issued, err2 = strconv.ParseInt(issued, 10, 64)
-	if err1 != nil || err2 != nil {
+	if c.expiry, c.issued, ok = twoNumbers(expiry, issued); !ok {
 		return nil
 	}
 	return c
+}
+
+// twoNumbers returns the numbers that two texts of decimal digits are, or false.
+func twoNumbers(text1, text2 string) (int64, int64, bool) {
+	number1, err1 := strconv.ParseUint(text1, 10, 62)
+	number2, err2 := strconv.ParseUint(text2, 10, 62)
+	return int64(number1), int64(number2), err1 == nil && err2 == nil
 }
 
 func (c *credential) isValid(margin int64, now float64) bool {

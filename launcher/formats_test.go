@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -35,6 +37,20 @@ type vectors struct {
 		Expiry                 int64
 		Used                   bool
 	}
+	Handouts []struct {
+		Slot, Caller, Fingerprint string
+		Seconds                   int64
+		Times                     int
+	}
+	Kubectls []struct {
+		Name    string
+		Counted bool
+	}
+	Handovers []struct {
+		Text     string
+		Ahead    bool
+		Handouts int
+	}
 }
 
 func bytesOf(text string) string {
@@ -44,6 +60,8 @@ func bytesOf(text string) string {
 	}
 	return string(content)
 }
+
+func equalsBytes(value, text string) bool { return value == bytesOf(text) }
 
 func load(t *testing.T) vectors {
 	t.Helper()
@@ -83,11 +101,10 @@ func TestKnownCommands(t *testing.T) {
 		if command == nil {
 			continue
 		}
-		values := []string{command.sessionID, command.apiVersion, command.place, command.directory, command.when}
-		for i, value := range append(values, command.locks...) {
-			if value != bytesOf(vector.Values[i]) {
-				t.Errorf("%q: %q", vector.Record, value)
-			}
+		values := []string{command.sessionID, command.apiVersion, command.place, command.directory,
+			fmt.Sprint(command.margin), fmt.Sprint(command.ahead), command.when}
+		if values = append(values, command.locks...); !slices.EqualFunc(values, vector.Values, equalsBytes) {
+			t.Errorf("%q: %q", vector.Record, values)
 		}
 	}
 }
@@ -140,6 +157,14 @@ func TestSessions(t *testing.T) {
 			t.Errorf("%q: %v", vector.Record, session)
 		} else if session != nil && (string(session.token()) != vector.Token || session.Expiry != vector.Expiry) {
 			t.Errorf("%q: %v", vector.Record, session)
+		}
+	}
+}
+
+func TestHandovers(t *testing.T) {
+	for _, vector := range load(t).Handovers {
+		if text := (handover{ahead: vector.Ahead, handouts: vector.Handouts}).String(); text != vector.Text {
+			t.Errorf("%q: %q", vector.Text, text)
 		}
 	}
 }

@@ -32,17 +32,11 @@ func countHandout(directory, sessionID, fingerprint string) int {
 	if err != nil {
 		return 0
 	}
-	flags := unix.O_RDWR | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
-	file, err := unix.Open(directory+"/"+handoutsDirectory+"/"+sessionID, flags, 0o600)
+	file, _, err := openOwn(directory+"/"+handoutsDirectory+"/"+sessionID, unix.O_RDWR|unix.O_CREAT)
 	if err != nil {
 		return 0
 	}
 	defer unix.Close(file)
-	var status unix.Stat_t
-	if unix.Fstat(file, &status) != nil || status.Mode&unix.S_IFMT != unix.S_IFREG ||
-		status.Uid != uint32(os.Geteuid()) || status.Nlink != 1 {
-		return 0
-	}
 	offset := slot % handoutSlots * handoutSlotSize
 	stored := make([]byte, handoutSlotSize)
 	length, err := unix.Pread(file, stored, offset)
@@ -63,15 +57,14 @@ func storedHandouts(slot [][]byte, callerID, fingerprint string, seconds int64) 
 	if len(slot) != 4 || string(slot[0]) != callerID || string(slot[1]) != fingerprint {
 		return 0
 	}
-	at, err1 := strconv.ParseUint(string(slot[2]), 10, 62)
-	times, err2 := strconv.ParseUint(string(slot[3]), 10, 31)
-	if err1 != nil || err2 != nil {
+	at, times, ok := twoNumbers(string(slot[2]), string(slot[3]))
+	if !ok {
 		return 0
 	}
-	if age := seconds - int64(at); age < 0 || age >= handoutSeconds {
+	if age := seconds - at; age < 0 || age >= handoutSeconds {
 		return acceptedHandouts
 	}
-	return min(int(times), mostHandouts)
+	return int(min(times, mostHandouts))
 }
 
 // callingKubectl returns the identity of the kubectl that started this process, or "" if another program did.

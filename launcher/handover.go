@@ -6,7 +6,7 @@ import "fmt"
 type handover struct {
 	ahead    bool         // only refresh the session; the command was answered
 	handouts int          // how often this kubectl received the credential that it asks for again
-	locks    *sessionLock // the session's lock, which the Python program takes over
+	lock     *sessionLock // the session's lock, which the Python program takes over
 }
 
 func (h handover) String() string {
@@ -15,8 +15,8 @@ func (h handover) String() string {
 		return "1 ahead"
 	case h.handouts > 0:
 		return fmt.Sprint("1 handouts ", h.handouts)
-	case h.locks != nil:
-		return "1 locks " + h.locks.handedOver()
+	case h.lock != nil:
+		return "1 locks " + h.lock.handedOver()
 	}
 	return "1"
 }

@@ -29,10 +29,10 @@ type sessionLock struct {
 }
 
 // waitForLock waits until the session's credential is published or its lock is free.
-// It returns the exit status after an answer, otherwise -1; and the lock if the work is this process's own.
+// It returns the exit status or unanswered, and the lock if the work is this process's own.
 func (c *knownCommand) waitForLock() (int, *sessionLock) {
 	if len(c.locks) == 0 {
-		return -1, nil
+		return unanswered, nil
 	}
 	parent := os.Getppid()
 	var before []string
@@ -47,27 +47,24 @@ func (c *knownCommand) waitForLock() (int, *sessionLock) {
 	for try := 0; ; try++ {
 		lock, err := lockSession(c.locks)
 		if err != nil && err != errLockHeld {
-			return -1, nil // the Python program knows which lock files are needed
+			return unanswered, nil // the Python program knows which lock files are needed
 		}
 		if lock == nil && callerHasGone(parent) {
 			return terminated, nil
 		}
-		if status, answered := c.answer(); answered || c.handouts > 0 {
+		if status := c.answer(); status != unanswered || c.handouts > 0 {
 			lock.release()
-			if answered {
-				return status, nil
-			}
-			return -1, nil
+			return status, nil
 		}
 		if lock != nil {
 			if try > 0 {
 				lock.failures = before
 			}
-			return -1, lock
+			return unanswered, lock
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return -1, nil
+			return unanswered, nil
 		}
 		time.Sleep(min(left, lockPauses[min(try, len(lockPauses)-1)]*time.Millisecond))
 	}
@@ -120,9 +117,6 @@ func failureDigest(path string) string {
 
 // holderLine returns the content of a lock file that this process holds.
 func holderLine() string {
-	name, err := os.Hostname()
-	if err != nil {
-		name = ""
-	}
+	name, _ := os.Hostname()
 	return fmt.Sprintf("%d@%s \n", os.Getpid(), strings.Join(strings.Fields(name), "-"))
 }

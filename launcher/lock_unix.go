@@ -33,11 +33,11 @@ func callerHasGone(parent int) bool {
 // lockFile locks a private file (flock(2)). If something has removed it, it is created again.
 func lockFile(path string) (lockedFile, error) {
 	for range lockAttempts {
-		file, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+		file, status, err := openOwn(path, unix.O_RDWR|unix.O_CREAT)
 		if err != nil {
 			return -1, err
 		}
-		err = lockOpenFile(file, path)
+		err = lockOpenFile(file, &status, path)
 		if err == nil {
 			unix.Ftruncate(file, 0) // without these words the lock works as well
 			unix.Pwrite(file, []byte(holderLine()), 0)
@@ -51,21 +51,15 @@ func lockFile(path string) (lockedFile, error) {
 	return -1, errLockHeld
 }
 
-// lockOpenFile locks an open file of this user alone. The error is fs.ErrNotExist if the path no longer names it.
-func lockOpenFile(file int, path string) error {
-	var ours, there unix.Stat_t
-	if err := unix.Fstat(file, &ours); err != nil {
-		return err
-	}
-	if ours.Mode&unix.S_IFMT != unix.S_IFREG || ours.Nlink > 1 || ours.Uid != uint32(os.Geteuid()) {
-		return unix.EPERM
-	}
+// lockOpenFile locks an open file. The error is fs.ErrNotExist if the path no longer names it.
+func lockOpenFile(file int, ours *unix.Stat_t, path string) error {
 	if err := unix.Flock(file, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return errLockHeld
 		}
 		return err
 	}
+	var there unix.Stat_t
 	if err := unix.Lstat(path, &there); err != nil {
 		return err
 	}

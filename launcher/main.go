@@ -8,6 +8,14 @@ import (
 	"runtime"
 )
 
+const unanswered = -1 // in the place of an exit status: the command is left to Python
+
+// At these counts the API server seems to reject the credential: the Python program renews it once, then warns.
+const (
+	renewHandouts = 3
+	warnHandouts  = 4
+)
+
 func init() {
 	// The kernel links a keyring to one thread, so everything runs on the first.
 	runtime.LockOSThread()
@@ -19,24 +27,20 @@ func main() {
 
 // run answers the command, or becomes the Python program. It returns the exit status.
 func run(args []string) int {
-	if len(args) < 2 || args[1] != "get-token" {
+	if len(args) < 2 || args[1] != "get-token" || isCompleter(args[0]) {
 		return becomePython(handover{})
 	}
 	command := findKnownCommand(args[1:])
 	if command == nil || !command.isReadableHere() {
 		return becomePython(handover{})
 	}
-	status, answered := command.answer()
-	if !answered && command.handouts == 0 {
-		var locks *sessionLock
-		status, locks = command.waitForLock()
-		answered = status >= 0
-		if locks != nil {
-			return becomePython(handover{locks: locks})
-		}
+	var lock *sessionLock
+	status := command.answer()
+	if status == unanswered && command.handouts == 0 {
+		status, lock = command.waitForLock()
 	}
-	if !answered {
-		return becomePython(handover{handouts: command.handouts})
+	if status == unanswered {
+		return becomePython(handover{handouts: command.handouts, lock: lock})
 	}
 	if command.due {
 		startRefresh(command)
@@ -45,16 +49,16 @@ func run(args []string) int {
 }
 
 // answer writes the session's current credential if it is valid and the API server has not rejected it.
-// It returns the exit status and whether it answered; c.handouts and c.due are known then.
-func (c *knownCommand) answer() (status int, answered bool) {
+// It returns the exit status, or unanswered; c.handouts and c.due are known then.
+func (c *knownCommand) answer() int {
 	current := c.readCredential()
 	if current == nil || !current.isValid(c.margin, now()) {
-		return 0, false
+		return unanswered
 	}
 	c.handouts = countHandout(c.directory, c.sessionID, current.fingerprint())
 	if c.handouts == renewHandouts || c.handouts == warnHandouts {
-		return 0, false
+		return unanswered
 	}
 	c.due = current.isDue(c.margin, c.ahead, now())
-	return writeAnswer(current.execCredential(c.apiVersion)), true
+	return writeAnswer(current.execCredential(c.apiVersion))
 }

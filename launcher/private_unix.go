@@ -11,20 +11,16 @@ import (
 // readPrivate returns the content of directory/name, or nil if it is missing, too long or accessible to others:
 // a symlink, a FIFO, a second hard link, another owner, permissions for others, or a directory that others can write.
 func readPrivate(directory, name string, limit int64) []byte {
-	user := uint32(os.Geteuid())
-	var place, status unix.Stat_t
-	if unix.Stat(directory, &place) != nil || place.Uid != user || place.Mode&0o022 != 0 {
+	var place unix.Stat_t
+	if unix.Stat(directory, &place) != nil || place.Uid != uint32(os.Geteuid()) || place.Mode&0o022 != 0 {
 		return nil
 	}
-	file, err := unix.Open(directory+"/"+name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	file, status, err := openOwn(directory+"/"+name, unix.O_RDONLY)
 	if err != nil {
 		return nil
 	}
 	defer unix.Close(file)
-	if unix.Fstat(file, &status) != nil || status.Mode&unix.S_IFMT != unix.S_IFREG || status.Size > limit {
-		return nil
-	}
-	if status.Uid != user || status.Mode&0o077 != 0 || status.Nlink != 1 {
+	if status.Mode&0o077 != 0 || status.Size > limit {
 		return nil
 	}
 	content := make([]byte, status.Size)
@@ -33,4 +29,21 @@ func readPrivate(directory, name string, limit int64) []byte {
 		return nil
 	}
 	return content[:length]
+}
+
+// openOwn opens a regular file of this user with one hard link, and no other: it follows no symlink and waits for no FIFO.
+// If flags say that it may be created, it is, for this user alone.
+func openOwn(path string, flags int) (file int, status unix.Stat_t, err error) {
+	file, err = unix.Open(path, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return -1, status, err
+	}
+	err = unix.Fstat(file, &status)
+	if err == nil && (status.Mode&unix.S_IFMT != unix.S_IFREG || status.Uid != uint32(os.Geteuid()) || status.Nlink > 1) {
+		err = unix.EPERM
+	}
+	if err != nil {
+		unix.Close(file)
+	}
+	return file, status, err
 }

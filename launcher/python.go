@@ -11,6 +11,12 @@ import (
 // startCode runs the program as if the launcher were its script. The first argument is the handover.
 const startCode = "import sys; del sys.argv[0]; from kubectl_oidc import main; main(sys.argv.pop(0))"
 
+// completer begins the name by which kubectl and the shells' scripts start the program to complete a command line.
+const (
+	completer    = "kubectl_complete-"
+	completeCode = "from kubectl_oidc.cli.kubectl_complete import main; main()"
+)
+
 var errNoPython = errors.New("no Python is beside the program")
 
 // python is the interpreter that runs the Python program.
@@ -23,8 +29,17 @@ type python struct {
 // arguments returns the interpreter's whole command line.
 func (p *python) arguments(h handover) []string {
 	start := append([]string{p.path}, p.flags...)
-	start = append(start, "-c", startCode, h.String(), p.launcher)
+	if isCompleter(p.launcher) {
+		start = append(start, "-c", completeCode)
+	} else {
+		start = append(start, "-c", startCode, h.String(), p.launcher)
+	}
 	return append(start, os.Args[1:]...)
+}
+
+// isCompleter returns whether a program is started to complete a command line.
+func isCompleter(program string) bool {
+	return strings.HasPrefix(filepath.Base(program), completer)
 }
 
 // findPython returns the interpreter of the bundle or of the environment that the launcher, or what it links to, is in.
@@ -34,28 +49,25 @@ func findPython() (*python, error) {
 		return nil, err
 	}
 	parent := filepath.Dir(directory)
-	isolated := []string{"-I"}
-	for _, bundled := range []string{"python/bin/python3", "python/python.exe"} {
-		if isFile(filepath.Join(parent, bundled)) {
-			return &python{launcher, filepath.Join(parent, bundled), isolated}, nil
-		}
+	path := firstFile(parent, "python/bin/python3", "python/python.exe")
+	if path == "" && isFile(filepath.Join(parent, "pyvenv.cfg")) {
+		path = firstFile(directory, "python3", "python", "python.exe")
 	}
-	if isFile(filepath.Join(parent, "pyvenv.cfg")) {
-		for _, name := range []string{"python3", "python", "python.exe"} {
-			if isFile(filepath.Join(directory, name)) {
-				return &python{launcher, filepath.Join(directory, name), isolated}, nil
-			}
-		}
+	if path == "" && onWindows {
+		path = firstFile(parent, "python.exe")
 	}
-	if onWindows && isFile(filepath.Join(parent, "python.exe")) {
-		return &python{launcher, filepath.Join(parent, "python.exe"), isolated}, nil
+	if path != "" {
+		return &python{launcher, path, []string{"-I"}}, nil
 	}
 	// Outside an environment: for all users, or in the user's own directory, which -I would hide.
 	for _, kind := range []string{"site-packages", "dist-packages"} {
 		found, _ := filepath.Glob(filepath.Join(parent, "lib", "python3.*", kind, "kubectl_oidc"))
 		for _, place := range found {
 			version := filepath.Base(filepath.Dir(filepath.Dir(place)))
-			if path := beside(directory, version); path != "" {
+			if path = firstFile(directory, version); path == "" {
+				path, _ = exec.LookPath(version)
+			}
+			if path != "" {
 				return &python{launcher, path, []string{"-E", "-P"}}, nil
 			}
 		}
@@ -77,14 +89,14 @@ func launcherPath() (path, directory string, err error) {
 	return path, filepath.Dir(self), err
 }
 
-// beside returns an interpreter in a directory, else on PATH, else "".
-func beside(directory, name string) string {
-	path := filepath.Join(directory, name)
-	if isFile(path) {
-		return path
+// firstFile returns the first of these paths below a directory that is a file, else "".
+func firstFile(directory string, names ...string) string {
+	for _, name := range names {
+		if path := filepath.Join(directory, name); isFile(path) {
+			return path
+		}
 	}
-	path, _ = exec.LookPath(name)
-	return path
+	return ""
 }
 
 func isFile(path string) bool {
@@ -100,7 +112,6 @@ func reportNoPython(err error) int {
 		}
 		return r
 	}, err.Error())
-	os.Stderr.WriteString("error: the program cannot start its Python: " + reason +
-		"\nhint: the installation is damaged: install the program again (troubleshooting: python-modules)\n")
-	return 1
+	return report("the program cannot start its Python: "+reason,
+		"the installation is damaged: install the program again (troubleshooting: python-modules)")
 }

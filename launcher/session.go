@@ -51,7 +51,7 @@ func (c *knownCommand) readKeyring() *credential {
 	if session == nil || session.Generation < entry.Generation {
 		return nil
 	}
-	timestamp := time.Unix(session.Expiry, 0).UTC().Format("2006-01-02T15:04:05Z")
+	timestamp := time.Unix(session.Expiry, 0).UTC().Format(time.RFC3339)
 	return &credential{expiry: session.Expiry, issued: entry.RefreshedAt, timestamp: timestamp, token: session.token()}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -16,8 +17,8 @@ const (
 // slotHead is the first entry of a slot: it says how many parts follow, and has the beginning of the record.
 type slotHead struct {
 	name     string
-	sequence uint64
-	count    int
+	sequence int64
+	count    int64
 	digest   string
 	inline   string
 }
@@ -32,16 +33,11 @@ func readSlots(service string, get func(services []string) []string) string {
 			heads = append(heads, head)
 		}
 	}
-	slices.SortStableFunc(heads, func(x, y slotHead) int {
-		if x.sequence > y.sequence {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(heads, func(x, y slotHead) int { return cmp.Compare(y.sequence, x.sequence) })
 	for _, head := range heads {
 		var parts []string
 		for number := range head.count {
-			parts = append(parts, head.name+"/"+strconv.Itoa(number+1))
+			parts = append(parts, head.name+"/"+strconv.FormatInt(number+1, 10))
 		}
 		record := head.inline
 		if head.count > 0 {
@@ -61,10 +57,6 @@ func parseHead(name, text string) (slotHead, bool) {
 	if len(words) != 4 || words[0] != slotFormat {
 		return slotHead{}, false
 	}
-	sequence, err1 := strconv.ParseUint(words[1], 10, 62)
-	count, err2 := strconv.ParseUint(words[2], 10, 31)
-	if err1 != nil || err2 != nil || count > mostParts {
-		return slotHead{}, false
-	}
-	return slotHead{name, sequence, int(count), words[3], inline}, true
+	sequence, count, ok := twoNumbers(words[1], words[2])
+	return slotHead{name, sequence, count, words[3], inline}, ok && count <= mostParts
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +15,6 @@ from typing import NoReturn
 import pytest
 
 import tools.go
-from tools.go import LAUNCHER
 
 # Read before the tests' own environment is made, which has no CI in it.
 ENVIRON = dict(os.environ)
@@ -83,10 +81,8 @@ def launcher() -> Path:
         ):
             if not link.is_symlink():
                 link.symlink_to(target)
-        environ = {**ENVIRON, "CGO_ENABLED": "0"}
-        subprocess.run(
-            [go(), "build", "-trimpath", "-o", str(program), "."], cwd=LAUNCHER, env=environ, check=True
-        )
+        go()
+        tools.go.build_launcher(program, environ=ENVIRON)
     return program
 
 

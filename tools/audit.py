@@ -75,8 +75,19 @@ def main() -> int:
         outcome = judge(packages, known)
     except NotRun as why:
         outcome = Outcome(Ending.NOT_RUN, (str(why),))
-    print(f"audit: {outcome.ending.value}: " + "\n  ".join(outcome.lines))
-    return {Ending.CLEAN: 0, Ending.FOUND: 1, Ending.NOT_RUN: 2 if options.must_run else 0}[outcome.ending]
+    return report("audit", outcome, must_run=options.must_run)
+
+
+def report(audit: str, outcome: Outcome, *, must_run: bool) -> int:
+    """Say how an audit ended, and return the exit status.
+
+    Args:
+        audit: What it is called.
+        outcome: What came of it.
+        must_run: Whether one that was not run has failed.
+    """
+    print(f"{audit}: {outcome.ending.value}: " + "\n  ".join(outcome.lines))
+    return {Ending.CLEAN: 0, Ending.FOUND: 1, Ending.NOT_RUN: 2 if must_run else 0}[outcome.ending]
 
 
 def locked() -> list[Package]:

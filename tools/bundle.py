@@ -33,17 +33,19 @@ DIRECTORY = lock_files.ROOT / "dist"
 NAME = f"{release.NAME}-{__version__}"
 """The directory that is everything in an archive."""
 
+SBOM = "sbom.cdx.json"
+
 HERE = "linux-amd64"
 """The platform that builds."""
 
 PLATFORMS = tuple(map("-".join, release.PLATFORMS))
 """Operating system and processor, in Go's words."""
 
-COMPLETER = """#!/bin/sh
+COMPLETER_SCRIPT = """#!/bin/sh
 exec "$(dirname "$(readlink -f "$0")")/../python/bin/python3" -I -c \\
     'from kubectl_oidc.cli.kubectl_complete import main; main()' "$@"
 """
-"""``kubectl_complete-oidc_login``. kubectl and the shells' scripts look for a program with this name."""
+"""The completer on Linux and macOS. On Windows it is the launcher, which completes if it has this name."""
 
 _INTEL = 0x01000007
 """CPU_TYPE_X86_64 of Mach-O."""
@@ -100,7 +102,7 @@ def build(output: Path, platforms: tuple[str, ...] = PLATFORMS, python: Path | N
         python: A Python for the platform, if it isn't the locked one.
 
     Returns:
-        The archives, in the order of the platforms.
+        The archives, in the order of the platforms. The bill of materials of each is beside it.
 
     Raises:
         NoGo: Go is missing or failed.
@@ -121,12 +123,18 @@ def build(output: Path, platforms: tuple[str, ...] = PLATFORMS, python: Path | N
             assemble(root, platform, parts)
             made.append(output / archive_name(platform))
             archives.write(root, made[-1], time=archives.time_of_entries())
+            shutil.copyfile(root / SBOM, output / bill_name(platform))
         return made
 
 
 def archive_name(platform: str) -> str:
     """Return the file name of a platform's archive."""
     return release.archive_name(NAME, *platform.split("-"))
+
+
+def bill_name(platform: str) -> str:
+    """Return the file name of the bill of materials beside a platform's archive."""
+    return f"{NAME}-{platform}.cdx.json"
 
 
 def assemble(root: Path, platform: str, parts: Parts) -> None:
@@ -177,21 +185,24 @@ def _place_python(directory: Path, platform: str, parts: Parts) -> None:
 def _place_programs(directory: Path, platform: str) -> None:
     system, machine = platform.split("-")
     directory.mkdir()
-    windows = system == "windows"
-    go.build_launcher(directory / (f"{wheel.PROGRAM}.exe" if windows else wheel.PROGRAM), system, machine)
-    if not windows:
-        completer = directory / "kubectl_complete-oidc_login"
-        completer.write_text(COMPLETER, encoding="utf-8")
-        completer.chmod(0o755)
+    ending = ".exe" if system == "windows" else ""
+    program, completer = (directory / f"{name}{ending}" for name in (wheel.PROGRAM, wheel.COMPLETER))
+    go.build_launcher(program, system, machine)
+    if system == "windows":
+        shutil.copyfile(program, completer)
+    else:
+        completer.write_text(COMPLETER_SCRIPT, encoding="utf-8")
+    completer.chmod(0o755)
 
 
 def _describe(root: Path, site: Path, platform: str, parts: Parts) -> None:
-    licences = go.licences(*platform.split("-"))
-    modules = dict(name.split("@") for name in licences if "@" in name)
-    versions = {"cpython": parts.lock.python} | bundle_bill.openssl(root / "python") | modules
-    bundle_bill.write(root / "sbom.cdx.json", site, versions)
+    system, machine = platform.split("-")
+    libraries = bundle_python.libraries(root / "python", parts.lock, system, locked=parts.python is None)
+    licences = go.licences(system, machine)
+    modules = {"stdlib": go.version()} | dict(name.split("@") for name in licences if "@" in name)
+    bundle_bill.write(root / SBOM, site, parts.lock.python, libraries, modules)
     python_licence = parts.compiler.parent.parent / "lib" / f"python{parts.lock.minor}" / "LICENSE.txt"
-    bundle_bill.write_licences(root / "licences", python_licence, licences)
+    bundle_bill.write_licences(root / "licences", python_licence, libraries, licences)
     shutil.copyfile(lock_files.ROOT / "LICENSE", root / "LICENSE")
     installer = (
         site / f"kubectl_oidc-{__version__}.dist-info" / "INSTALLER"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
@@ -14,10 +13,13 @@ from packaging.utils import canonicalize_name
 from tools import lock_files, sbom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_OPENSSL = re.compile(rb"OpenSSL (\d+\.\d+\.\d+) \d+ \w+ \d{4}")
+    from tools.bundle_python import Library
+
+LICENCES = lock_files.ROOT / "packaging" / "licences"
+"""The licences of what is inside CPython."""
 
 
 def packages(site: Path) -> dict[str, Metadata]:
@@ -28,13 +30,17 @@ def packages(site: Path) -> dict[str, Metadata]:
     return {canonicalize_name(each.name): each for each in found}
 
 
-def write(path: Path, site: Path, versions: Mapping[str, str]) -> None:
+def write(
+    path: Path, site: Path, python: str, libraries: Iterable[Library], modules: Mapping[str, str]
+) -> None:
     """Write the bill of materials of a bundle: the wheel's, with what else is in the bundle and without what isn't.
 
     Args:
         path: Where it goes.
         site: The directory of the bundle's packages.
-        versions: Name and version of what is no Python package: cpython, openssl, the launcher's modules.
+        python: The version of CPython.
+        libraries: The libraries inside CPython.
+        modules: The version of Go's library and of each module in the launcher, by name.
     """
     bill = json.loads(sbom.PATH.read_text(encoding="utf-8"))
     del bill["serialNumber"]
@@ -44,17 +50,21 @@ def write(path: Path, site: Path, versions: Mapping[str, str]) -> None:
     parts = [
         _part(name, installed[name], known, pins) for name in sorted(installed.keys() - {"kubectl-oidc"})
     ]
-    parts += [
-        {"type": "library", "name": name, "version": version, "bom-ref": f"{name}@{version}"}
-        for name, version in sorted(versions.items())
-    ]
-    references = {part["bom-ref"] for part in parts} | {bill["metadata"]["component"]["bom-ref"]}
+    program = bill["metadata"]["component"]["bom-ref"]
+    interpreter = _other("generic", "cpython", python, "Python-2.0.1")
+    inside = [_other("generic", each.name, each.version, each.licence) for each in libraries]
+    launcher = [_other("golang", name, version) for name, version in sorted(modules.items())]
+    parts += [interpreter, *inside, *launcher]
+    references = {part["bom-ref"] for part in parts} | {program}
     bill["components"] = parts
-    bill["dependencies"] = [
-        {**each, "dependsOn": [needed for needed in each.get("dependsOn", ()) if needed in references]}
+    needs = {
+        each["ref"]: [needed for needed in each.get("dependsOn", ()) if needed in references]
         for each in bill["dependencies"]
         if each["ref"] in references
-    ]
+    }
+    needs[program] += [part["bom-ref"] for part in (interpreter, *launcher)]
+    needs[interpreter["bom-ref"]] = [part["bom-ref"] for part in inside]
+    bill["dependencies"] = [{"ref": each, "dependsOn": sorted(needs[each])} for each in sorted(needs)]
     bill["serialNumber"] = uuid5(NAMESPACE_URL, json.dumps(bill, sort_keys=True)).urn
     path.write_text(json.dumps(bill, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -74,6 +84,17 @@ def _part(
     return part
 
 
+def _other(kind: str, name: str, version: str, licence: str = "") -> dict[str, Any]:
+    """Return a component that is no Python package: ``kind`` is its type in a package URL."""
+    reference = f"pkg:{kind}/{name}" + (f"@{version}" if version else "")
+    part: dict[str, Any] = {"type": "library", "name": name, "purl": reference, "bom-ref": reference}
+    if version:
+        part["version"] = version
+    if licence:
+        part["licenses"] = [{"expression": licence}]
+    return part
+
+
 def _licence(name: str, metadata: Metadata) -> dict[str, Any]:
     """Return the licence as CycloneDX has it: an SPDX expression, else the words of the package."""
     try:
@@ -85,29 +106,21 @@ def _licence(name: str, metadata: Metadata) -> dict[str, Any]:
         }
 
 
-def openssl(python: Path) -> dict[str, str]:
-    """Return the version of OpenSSL that a Python contains, by its name; nothing if no file says one.
-
-    Args:
-        python: The directory of Python, for any platform.
-    """
-    for pattern in ("bin/python3*", "lib/libpython*", "DLLs/libcrypto*"):
-        for file in sorted(python.glob(pattern)):
-            if found := _OPENSSL.search(file.read_bytes()):
-                return {"openssl": found[1].decode()}
-    return {}
-
-
-def write_licences(directory: Path, python: Path, others: Mapping[str, Path]) -> None:
+def write_licences(
+    directory: Path, python: Path, libraries: Iterable[Library], others: Mapping[str, Path]
+) -> None:
     """Write the licences of what is no Python package. Each Python package has its own below its ``.dist-info``.
 
     Args:
         directory: Where they go; it must not exist.
         python: The licence of Python.
+        libraries: The libraries inside CPython. One whose licence has no SPDX name has no text here.
         others: More files, by what each is about.
     """
     directory.mkdir()
-    for name, file in {"cpython": python, **others}.items():
+    names = [each.name for each in libraries if not each.licence.startswith("LicenseRef-")]
+    inside = {name: LICENCES / f"{name}.txt" for name in ("cpython-incorporated", *names)}
+    for name, file in {"cpython": python, **inside, **others}.items():
         place = directory / f"{name.replace('/', '-')}.txt"
         shutil.copyfile(file, place)
         place.chmod(0o644)

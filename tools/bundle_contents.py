@@ -21,6 +21,8 @@ UNUSED_PYTHON = (
     # Extensions: Tk, tests, databases, sound.
     "**/_tkinter.*", "**/*test*.so", "**/*test*.pyd", "**/_dbm.*", "DLLs/_sqlite3.*", "DLLs/sqlite3.dll",
     "DLLs/winsound.pyd",
+    # Extensions of modules that are left out below.
+    "**/_elementtree.*", "**/_multiprocessing.*", "**/_remote_debugging.*",
 )  # fmt: skip
 """Patterns of paths below Python's directory."""
 

@@ -15,12 +15,34 @@ from tools import go, lock_files
 
 LOCK = lock_files.ROOT / "packaging" / "python.toml"
 
+BINARIES = {".so", ".0", ".dll", ".pyd", ".exe"}
+"""How the names of programs and libraries end; ``python3`` is one too."""
+
 _DIRECTORY = 1 << 31
 """Go's bit for a directory in a file's mode."""
 
 
 class WrongPython(Exception):
     """What is there is not the Python of the lock; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A library inside CPython.
+
+    Attributes:
+        name: Its name, which is also the name of its licence's file.
+        licence: SPDX expression.
+        systems: The operating systems, in Go's words, whose CPython contains it.
+        version: Its version; empty for a copy in CPython's own sources.
+        mark: A text that a file of CPython then contains; empty if there is none.
+    """
+
+    name: str
+    licence: str
+    systems: list[str]
+    version: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,7 @@ class Lock:
         python: The version of Python.
         files: By platform, the SHA-256 of its list of files (see ``listing``).
         packages: By platform, the packages with another version than constraints.txt has: "VERSION --hash=…", by name.
+        libraries: The libraries inside CPython, on any system.
     """
 
     module: str
@@ -42,6 +65,7 @@ class Lock:
     python: str
     files: dict[str, str]
     packages: dict[str, dict[str, str]]
+    libraries: list[Library]
 
     @property
     def minor(self) -> str:
@@ -51,7 +75,8 @@ class Lock:
 
 def read_lock(path: Path = LOCK) -> Lock:
     """Read the lock."""
-    return Lock(**tomllib.loads(path.read_text(encoding="utf-8")))
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Lock(**{**values, "libraries": [Library(**each) for each in values["libraries"]]})
 
 
 def fetch(lock: Lock) -> Path:
@@ -127,3 +152,27 @@ def copy(source: Path, lock: Lock, directory: Path) -> None:
         return [name for name in names if name == "__pycache__" or Path(place, name).is_symlink()]
 
     shutil.copytree(source, directory, ignore=unwanted)
+
+
+def libraries(directory: Path, lock: Lock, system: str, *, locked: bool = True) -> list[Library]:
+    """Return the libraries that a Python contains.
+
+    Args:
+        directory: The directory of Python.
+        lock: The lock.
+        system: Its operating system, in Go's words.
+        locked: Whether it is the locked one. Another build may have other versions, which are left out.
+
+    Raises:
+        WrongPython: The locked one doesn't contain a library with the version that the lock names.
+    """
+    files = [path for path in directory.rglob("*") if path.suffix in BINARIES or path.name == "python3"]
+    content = b"".join(path.read_bytes() for path in files if "site-packages" not in path.parts)
+    expected = [library for library in lock.libraries if system in library.systems]
+    found = [library for library in expected if library.mark.encode() in content]
+    if locked and found != expected:
+        missing = ", ".join(
+            f"{library.name} {library.version}" for library in expected if library not in found
+        )
+        raise WrongPython(f"Python for {system} does not contain {missing}: correct {LOCK.name}")
+    return found

@@ -1,30 +1,40 @@
-"""``make dist``: the source archive and the wheel in ``dist/``, checked as an index checks them.
+"""``make dist``: the source archive and the wheels in ``dist/``, checked as an index checks them.
 
-The wheel is made of the source archive, as whoever builds from that archive makes it. Both are the same bytes each time.
+The wheels are made of the source archive, as whoever builds from that archive makes them. They are the same bytes each time.
+``--launcher`` builds the wheels with the native launcher as well, one for each platform. pip prefers them to the pure one.
 """
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from tools import lock_files, wheel
+from tools import go, lock_files, release, wheel
 
 DIRECTORY = lock_files.ROOT / "dist"
 
 
 def main() -> int:
-    """Build and check both; return the exit status."""
+    """Build and check them; return the exit status."""
+    parser = argparse.ArgumentParser(prog="make dist")
+    parser.add_argument(
+        "--launcher", action="store_true", help="build the wheels with the launcher too, for each platform"
+    )
+    given = parser.parse_args()
     DIRECTORY.mkdir(exist_ok=True)
     for old in [*DIRECTORY.glob("kubectl_oidc-*.whl"), *DIRECTORY.glob("kubectl_oidc-*.tar.gz")]:
         old.unlink()
     try:
-        for made in build(DIRECTORY):
-            print(made.relative_to(lock_files.ROOT))
-    except subprocess.CalledProcessError as error:
+        archive, pure = build(DIRECTORY)
+        others = with_launcher(DIRECTORY, archive) if given.launcher else []
+    except (go.NoGo, subprocess.CalledProcessError) as error:
         print(f"dist: failed: {error}", file=sys.stderr)
         return 1
+    for made in (archive, pure, *others):
+        print(made.relative_to(lock_files.ROOT))
     return 0
 
 
@@ -42,10 +52,37 @@ def build(directory: Path) -> tuple[Path, Path]:
     """
     archive = wheel.source_archive(directory)
     built = wheel.build(directory, archive)
-    programs = Path(sys.executable).parent
-    _quietly(str(programs / "twine"), "check", "--strict", str(archive), str(built))
-    _quietly(str(programs / "check-wheel-contents"), str(built))
+    _check(built, archive)
     return archive, built
+
+
+def with_launcher(directory: Path, source: Path) -> list[Path]:
+    """Build the wheels with the launcher, one for each platform of a release, and check them.
+
+    Args:
+        directory: Where they go.
+        source: What they are made of: the checkout, or a source archive.
+
+    Returns:
+        The wheels, in the order of the platforms.
+
+    Raises:
+        NoGo: There is no Go.
+        CalledProcessError: One of them cannot be built, or a checker refuses it.
+    """
+    made = []
+    for target in release.PLATFORMS:
+        with tempfile.TemporaryDirectory(dir=directory) as work:
+            built = wheel.build(Path(work), source, launcher=True, target=target)
+            made.append(built.rename(directory / built.name))
+        _check(made[-1])
+    return made
+
+
+def _check(built: Path, *archives: Path) -> None:
+    programs = Path(sys.executable).parent
+    _quietly(str(programs / "twine"), "check", "--strict", *map(str, archives), str(built))
+    _quietly(str(programs / "check-wheel-contents"), str(built))
 
 
 def _quietly(*command: str) -> None:

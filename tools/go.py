@@ -1,4 +1,4 @@
-"""Go: the system's, or the one that the tests' parts have in ``.tools``."""
+"""Go: the system's, or the one that the tests' parts have in ``.tools``. It imports the standard library only: a build hook loads it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,13 +36,24 @@ def program() -> str:
     raise NoGo("Go is not installed (tools/install-test-parts installs it where it may)")
 
 
-def run(*arguments: str, cwd: Path, variables: dict[str, str] | None = None) -> str:
+def run(
+    *arguments: str,
+    cwd: Path,
+    variables: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> str:
     """Run ``go`` and return what it prints.
+
+    Args:
+        arguments: The command line after ``go``.
+        cwd: The working directory.
+        variables: More variables.
+        environ: The variables of the caller, by which Go finds its caches.
 
     Raises:
         NoGo: There is none, or it failed; with its last line.
     """
-    environment = {**os.environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off", **(variables or {})}
+    environment = {**environ, "GOFLAGS": "-mod=readonly", "GOWORK": "off", **(variables or {})}
     command = [program(), *arguments]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -65,19 +80,42 @@ def module(name: str, version: str, work: Path) -> dict[str, str]:
     return said
 
 
-def build_launcher(output: Path, system: str, machine: str) -> None:
+def build_launcher(
+    output: Path, system: str = "", machine: str = "", *, environ: Mapping[str, str] = os.environ
+) -> None:
     """Build the launcher.
 
     Args:
         output: Where the program goes.
-        system: For which operating system, in Go's words.
-        machine: For which processor, in Go's words.
+        system: For which operating system, in Go's words; empty for this one.
+        machine: For which processor, in Go's words; empty for this one.
+        environ: As for `run`.
 
     Raises:
         NoGo: It cannot be built.
     """
     flags = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=")
-    run("build", *flags, f"-o={output}", ".", cwd=LAUNCHER, variables=_target(system, machine))
+    command = ("build", *flags, f"-o={output}", ".")
+    run(*command, cwd=LAUNCHER, variables=_target(system, machine), environ=environ)
+
+
+def target() -> tuple[str, str]:
+    """Return the operating system and the processor that Go builds for: what GOOS and GOARCH say, else this machine's.
+
+    Raises:
+        NoGo: There is no Go.
+    """
+    system, machine = run("env", "GOOS", "GOARCH", cwd=LAUNCHER).split()
+    return system, machine
+
+
+def version() -> str:
+    """Return Go's version, such as 1.26.0.
+
+    Raises:
+        NoGo: There is no Go.
+    """
+    return run("env", "GOVERSION", cwd=LAUNCHER).strip().removeprefix("go")
 
 
 def licences(system: str, machine: str) -> dict[str, Path]:

@@ -11,14 +11,14 @@ from tools.release import ABOUT, NAME, Release
 SCOOP = f"bucket/{NAME}.json"
 SCHEMA = "1.6.0"
 LOCALE = "en-US"
-PROGRAM = f"{wheel.PROGRAM}.exe"
+PROGRAMS = (wheel.PROGRAM, wheel.COMPLETER)
 
 
 def winget(release: Release) -> dict[str, str]:
     """Return winget's manifests by their paths: version, installer and default locale.
 
-    The installer is the bundle's archive with the program as a portable one in it: winget unpacks the whole archive and
-    makes the program a command.
+    The installer is the bundle's archive with the programs as portable ones in it: winget unpacks the whole archive and
+    makes each program a command.
     """
     package = f"{release.publisher}.{NAME}"
     installer: dict[str, object] = {
@@ -26,11 +26,12 @@ def winget(release: Release) -> dict[str, str]:
         "NestedInstallerType": "portable",
         "NestedInstallerFiles": [
             {
-                "RelativeFilePath": rf"{release.directory}\bin\{PROGRAM}",
-                "PortableCommandAlias": wheel.PROGRAM,
+                "RelativeFilePath": rf"{release.directory}\bin\{program}.exe",
+                "PortableCommandAlias": program,
             }
+            for program in PROGRAMS
         ],
-        "Commands": [wheel.PROGRAM],
+        "Commands": list(PROGRAMS),
         "Installers": [
             {
                 "Architecture": "x64",
@@ -79,7 +80,7 @@ def scoop(release: Release) -> str:
         "license": release.licence,
         "architecture": {"64bit": {"url": release.url(bundle), "hash": release.digest(bundle)}},
         "extract_dir": release.directory,
-        "bin": rf"bin\{PROGRAM}",
+        "bin": [rf"bin\{program}.exe" for program in PROGRAMS],
         "notes": "Run `kubectl oidc-login setup` to begin.",
     }
     return json.dumps(manifest, indent=4) + "\n"

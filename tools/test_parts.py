@@ -281,7 +281,7 @@ def compile_launcher() -> str:
         Missing: There is no Go, or it failed.
     """
     try:
-        go.run("build", "-trimpath", f"-o={os.devnull}", ".", cwd=go.LAUNCHER, variables={"CGO_ENABLED": "0"})
+        go.build_launcher(Path(os.devnull))
     except go.NoGo as error:
         raise Missing(str(error)) from error
     return "compiled"

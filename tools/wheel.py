@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 ROOT = lock_files.ROOT
 PROGRAM = "kubectl-oidc_login"
 
+COMPLETER = "kubectl_complete-oidc_login"
+"""kubectl and the shells' scripts look for a program with this name."""
 
-def build(directory: Path, source: Path = ROOT, *, launcher: bool = False) -> Path:
+
+def build(
+    directory: Path, source: Path = ROOT, *, launcher: bool = False, target: tuple[str, str] = ("", "")
+) -> Path:
     """Build the wheel of this checkout.
 
     Args:
         directory: Where it goes.
         source: What it is made of: the checkout, or a source archive.
         launcher: Whether it has the native launcher as its script.
+        target: The launcher's operating system and processor, in Go's words; empty for this machine's.
 
     Returns:
         The wheel's path.
@@ -35,6 +41,7 @@ def build(directory: Path, source: Path = ROOT, *, launcher: bool = False) -> Pa
     """
     variables = {"KUBECTL_OIDC_LAUNCHER": "1" if launcher else ""}
     if launcher:
+        variables |= {"GOOS": target[0], "GOARCH": target[1]}
         variables["PATH"] = f"{Path(go.program()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     _run(
         _pip_of(sys.executable),

@@ -5,9 +5,8 @@ GOOS and GOARCH name another system and processor, as for Go. Without the variab
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,42 +26,43 @@ TAGS = {
 
 
 class LauncherHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Give the wheel the launcher instead of the console script."""
+    """Give the wheel the launcher instead of the console script, and the licences of what the launcher contains."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the launcher, if the environment asks for it, before the wheel is built."""
+        """Build the launcher, if the environment asks for it, before the wheel is built.
+
+        Raises:
+            RuntimeError: The system and processor have no launcher.
+            NoGo: There is no Go, or it failed.
+        """
         if (
             self.target_name != "wheel"
             or version != "standard"
             or os.environ.get("KUBECTL_OIDC_LAUNCHER") != "1"
         ):
             return
-        go = shutil.which("go")
-        if not go:
-            raise RuntimeError("KUBECTL_OIDC_LAUNCHER=1 needs Go: put it on PATH, or unset the variable")
-        source = Path(self.root, "launcher")
-        target = (_setting(go, "GOOS"), _setting(go, "GOARCH"))
+        go = _go(self.root)
+        target = go.target()
         if target not in TAGS:
             raise RuntimeError(
                 f"there is no launcher for {target[0]} on {target[1]}: unset KUBECTL_OIDC_LAUNCHER"
             )
         name = SCRIPT + (".exe" if target[0] == "windows" else "")
         program = Path(tempfile.mkdtemp(), name)
-        command = [
-            go,
-            "build",
-            "-trimpath",
-            "-buildvcs=false",
-            "-ldflags=-s -w -buildid=",
-            f"-o={program}",
-            ".",
-        ]
-        subprocess.run(command, cwd=source, env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+        go.build_launcher(program, *target)
         build_data["shared_scripts"][str(program)] = name
+        for subject, path in go.licences(*target).items():
+            build_data["extra_metadata"][str(path)] = f"licences/{subject.replace('/', '-')}.txt"
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{TAGS[target]}"
         self.metadata.core.scripts.pop(SCRIPT)
 
 
-def _setting(go: str, name: str) -> str:
-    return subprocess.run([go, "env", name], check=True, capture_output=True, text=True).stdout.strip()
+def _go(root: str) -> Any:
+    """Return the module ``go.py``, which hatchling's process cannot import by its name."""
+    found = importlib.util.spec_from_file_location("_go", Path(root, "tools", "go.py"))
+    assert found is not None  # noqa: S101 - the name ends in .py
+    assert found.loader is not None  # noqa: S101 - as above
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module

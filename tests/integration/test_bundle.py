@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import shutil
@@ -53,6 +54,19 @@ for module in pkgutil.walk_packages(kubectl_oidc.__path__, "kubectl_oidc."):
 for name in ("keyring.backends.SecretService", "rich.status", "rich.markup", "ruamel.yaml", "jwt"):
     importlib.import_module(name)
 print(len(sys.modules))
+"""
+
+
+VERSIONS = """
+import _curses, _decimal, _sqlite3, _zstd, platform, pyexpat, ssl, zlib
+print("cpython", platform.python_version())
+print("openssl", ssl.OPENSSL_VERSION.split()[1])
+print("zlib", zlib.ZLIB_RUNTIME_VERSION)
+print("expat", pyexpat.EXPAT_VERSION.removeprefix("expat_"))
+print("mpdecimal", _decimal.__libmpdec_version__)
+print("sqlite", _sqlite3.sqlite_version)
+print("zstd", _zstd.zstd_version)
+print("ncurses", "%d.%d" % _curses.ncurses_version[:2])
 """
 
 
@@ -139,11 +153,29 @@ def test_the_archive_is_small_and_whole(archive: Path) -> None:
         "LICENSE",
         "sbom.cdx.json",
         "licences/cpython.txt",
+        "licences/openssl.txt",
         "share/man/man1/kubectl-oidc_login.1",
     } <= names
     assert not [
         name for name in names if name.endswith((".py", ".a", ".h")) or "tkinter" in name or "/pip" in name
     ]
+
+
+PROMISED = (
+    "bin/kubectl-oidc_login",
+    "bin/kubectl_complete-oidc_login",
+    "share/man/man1/kubectl-oidc_login.1",
+    "LICENSE",
+    "licences/",
+    "sbom.cdx.json",
+)
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_what_is_promised_of_a_bundle_is_there(unpacked: Path, path: str) -> None:
+    """The page of what stays names it."""
+    assert f"`{path}`" in (parts.REPOSITORY / "docs" / "stability.md").read_text()
+    assert (unpacked / path).exists()
 
 
 @pytest.mark.parametrize("program", [PROGRAM, LINK])
@@ -168,6 +200,20 @@ def test_the_story_is_told_to_its_end(root: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert_the_story(done.stdout)
     assert "the demo makes the same requests" not in done.stdout
+
+
+def test_the_bill_has_the_versions_that_python_reports(root: Path, unpacked: Path) -> None:
+    """Of its libraries that can tell theirs. The same bill is beside the archive, which is attested with it."""
+    text = (unpacked / bundle.SBOM).read_text()
+    assert (unpacked.parent / bundle.bill_name(bundle.HERE)).read_text() == text
+    listed = {part["name"]: part.get("version", "") for part in json.loads(text)["components"]}
+    done = run(root, f"{OPT}/python/bin/python3", "-I", "-c", VERSIONS)
+    assert done.returncode == 0, done.stderr
+    reported = dict(line.split(" ") for line in done.stdout.splitlines())
+    assert len(reported) == 8
+    for name, version in reported.items():
+        assert listed[name] == version, name
+    assert {"libffi", "bzip2", "xz", "stdlib", "golang.org/x/sys"} <= listed.keys()
 
 
 def test_nothing_that_the_program_imports_is_left_out(root: Path) -> None:

@@ -186,6 +186,21 @@ def test_it_finds_its_python_through_links(
     assert counted.run(*signed_in.words(), program=target).stdout == signed_in.get_token().stdout
 
 
+def test_by_the_completer_s_name_it_completes(signed_in: Laptop, counted: Counted) -> None:
+    """As the Windows bundle has it. A command that it would answer is completed too, and no token is shown."""
+    completer = counted.program.with_name("kubectl_complete-oidc_login")
+    shutil.copy(counted.program, completer)
+    script = Path(sys.executable).with_name(completer.name)
+    token = signed_in.signed_in()
+    for words in (["get-token", "--oidc-iss"], ["ver"], [""], [], signed_in.words()):
+        done = counted.run(*words, program=completer)
+        expected = subprocess.run([script, *words], capture_output=True, text=True, check=True).stdout
+        assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
+        assert expected.endswith("\n")
+        assert token not in expected
+    assert len(counted.starts()) == 5
+
+
 def test_neither_variables_of_python_nor_the_working_directory_matter(
     counted: Counted, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import parts
 from tools import (
     archives,
     bundle,
@@ -133,6 +134,24 @@ def test_what_is_not_used_is_left_out(tmp_path: Path) -> None:
     assert left == set(kept)
 
 
+@pytest.fixture(scope="module")
+def programs_for_windows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have the programs of the bundle for Windows built; before a test has its own HOME, where Go has no cache."""
+    parts.go()
+    directory = tmp_path_factory.mktemp("windows") / "bin"
+    bundle._place_programs(directory, "windows-amd64")
+    return directory
+
+
+@pytest.mark.timeout(900)  # Go compiles its library for Windows
+def test_on_windows_the_completer_is_the_launcher(programs_for_windows: Path) -> None:
+    """On PATH kubectl looks for the name with an ending of PATHEXT. A shell script would not be found."""
+    programs = {path.name: path.read_bytes() for path in programs_for_windows.iterdir()}
+    assert programs.keys() == {"kubectl-oidc_login.exe", "kubectl_complete-oidc_login.exe"}
+    assert len(set(programs.values())) == 1
+    assert programs["kubectl-oidc_login.exe"].startswith(b"MZ")
+
+
 def test_a_universal_file_is_reduced_to_one_processor(tmp_path: Path) -> None:
     """What is for one processor already, or no Mach-O file, stays as it is."""
     header = struct.pack(">II", 0xCAFEBABE, 2)
@@ -215,11 +234,67 @@ def test_the_bill_lists_what_is_in_the_bundle(tmp_path: Path) -> None:
         (place / "METADATA").write_text(
             f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n"
         )
-    bundle_bill.write(tmp_path / "sbom.cdx.json", tmp_path, {"cpython": LOCK.python})
+    hacl, openssl = (library for library in LOCK.libraries if library.name in ("openssl", "hacl-star"))
+    modules = {"golang.org/x/sys": "v0.1.0", "stdlib": "1.26.0"}
+    bundle_bill.write(tmp_path / "sbom.cdx.json", tmp_path, LOCK.python, [hacl, openssl], modules)
     text = (tmp_path / "sbom.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)
-    listed = {part["name"]: part["version"] for part in bill["components"]}
-    assert listed == {"rich": "15.0.0", "cryptography": "1.0", "cpython": LOCK.python}
+    listed = {part["name"]: part.get("version") for part in bill["components"]}
+    assert listed == {
+        "rich": "15.0.0", "cryptography": "1.0",
+        "cpython": LOCK.python, "openssl": openssl.version, "hacl-star": None,
+        **modules,
+    }  # fmt: skip
+    needs = {part["ref"]: part["dependsOn"] for part in bill["dependencies"]}
+    assert needs[f"pkg:generic/cpython@{LOCK.python}"] == [
+        "pkg:generic/hacl-star",
+        f"pkg:generic/openssl@{openssl.version}",
+    ]
+    launcher = {"pkg:golang/golang.org/x/sys@v0.1.0", "pkg:golang/stdlib@1.26.0"}
+    assert launcher <= set(needs[bill["metadata"]["component"]["bom-ref"]])
     references = {part["bom-ref"] for part in bill["components"]} | {bill["metadata"]["component"]["bom-ref"]}
     assert {each for part in bill["dependencies"] for each in part.get("dependsOn", [])} <= references
+
+
+def python_with(directory: Path, *marks: str) -> Path:
+    """Make the directory of a Python whose one file contains these texts."""
+    (directory / "bin").mkdir(parents=True)
+    (directory / "bin" / "python3").write_bytes(b"".join(mark.encode() for mark in marks))
+    return directory
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin", "windows"])
+def test_the_libraries_inside_python_are_those_of_the_lock(tmp_path: Path, system: str) -> None:
+    """With another version than the lock names no bundle is built; of another build it is left out."""
+    expected = [library for library in LOCK.libraries if system in library.systems]
+    marks = [library.mark for library in expected]
+    whole = python_with(tmp_path / "whole", *marks)
+    assert bundle_python.libraries(whole, LOCK, system) == expected
+    (openssl,) = (library for library in expected if library.name == "openssl")
+    other = python_with(tmp_path / "other", *(mark for mark in marks if mark != openssl.mark))
+    with pytest.raises(bundle_python.WrongPython, match=f"openssl {openssl.version}"):
+        bundle_python.libraries(other, LOCK, system)
+    found = bundle_python.libraries(other, LOCK, system, locked=False)
+    assert found == [library for library in expected if library is not openssl]
+
+
+def test_marks_have_the_versions() -> None:
+    """So that none is forgotten when the lock changes."""
+    of_another_kind = {"libffi", "libedit", "sqlite"}  # sqlite's is the digest of its sources
+    for library in LOCK.libraries:
+        if library.mark and library.version and library.name not in of_another_kind:
+            assert library.version in library.mark
+
+
+def test_every_licence_is_there(tmp_path: Path) -> None:
+    """Of each library inside CPython, readable for all, and none that is left over."""
+    (tmp_path / "python.txt").write_text("PSF\n")
+    bundle_bill.write_licences(
+        tmp_path / "licences", tmp_path / "python.txt", LOCK.libraries, {"a/b@v1": tmp_path / "python.txt"}
+    )
+    names = {library.name for library in LOCK.libraries} - {"microsoft-visual-c-runtime"}
+    written = {path.stem: path for path in (tmp_path / "licences").iterdir()}
+    assert written.keys() == names | {"cpython", "cpython-incorporated", "a-b@v1"}
+    assert {path.stat().st_mode & 0o777 for path in written.values()} == {0o644}
+    assert {path.stem for path in bundle_bill.LICENCES.iterdir()} == names | {"cpython-incorporated"}

@@ -174,4 +174,4 @@ def test_the_image_does_not_run_as_root_and_is_made_of_the_bundle() -> None:
 
 def test_what_we_write_starts_python_isolated() -> None:
     """Neither PYTHONPATH nor PYTHONHOME of another Python counts, nor what is in the working directory (`-I`)."""
-    assert '/python/bin/python3" -I -c' in bundle.COMPLETER
+    assert '/python/bin/python3" -I -c' in bundle.COMPLETER_SCRIPT

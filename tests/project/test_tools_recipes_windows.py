@@ -37,11 +37,13 @@ def test_winget_takes_the_manifests(filled_in: releases.Release) -> None:
     assert written[f"{package}.yaml"]["DefaultLocale"] == "en-US"
     installer = written[f"{package}.installer.yaml"]
     assert (installer["InstallerType"], installer["NestedInstallerType"]) == ("zip", "portable")
-    (nested,) = installer["NestedInstallerFiles"]
-    assert nested == {
-        "RelativeFilePath": rf"kubectl-oidc-{filled_in.version}\bin\kubectl-oidc_login.exe",
-        "PortableCommandAlias": "kubectl-oidc_login",
-    }
+    assert installer["NestedInstallerFiles"] == [
+        {
+            "RelativeFilePath": rf"kubectl-oidc-{filled_in.version}\bin\{name}.exe",
+            "PortableCommandAlias": name,
+        }
+        for name in ("kubectl-oidc_login", "kubectl_complete-oidc_login")
+    ]
     (one,) = installer["Installers"]
     assert one.keys() == {"Architecture", "InstallerUrl", "InstallerSha256"}
     assert one["Architecture"] == "x64"
@@ -60,7 +62,7 @@ def test_scoop_takes_the_manifest(filled_in: releases.Release) -> None:
     assert manifest["architecture"].keys() == {"64bit"}
     assert manifest["architecture"]["64bit"].keys() == {"url", "hash"}
     assert manifest["extract_dir"] == f"kubectl-oidc-{filled_in.version}"
-    assert manifest["bin"] == r"bin\kubectl-oidc_login.exe"
+    assert manifest["bin"] == [r"bin\kubectl-oidc_login.exe", r"bin\kubectl_complete-oidc_login.exe"]
     assert manifest["license"] == "Apache-2.0"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from kubectl_oidc.version import __version__
+from tests import parts
 from tests.parts import REPOSITORY
 from tools import bundle
 from tools.test_parts import ACTIONLINT, ACTIONLINT_MODULE
@@ -98,8 +102,45 @@ def test_a_release_has_packages_and_recipes_and_is_attested() -> None:
     order = [run.index(each) for each in ("make packages", "tools.recipes", "cp recipes/", "sha256sum")]
     assert order == sorted(order)
     assert all(f"--{option}=" in run for option in ("release", "homepage", "publisher", "contact"))
-    attested = [step["with"] for step in steps if "actions/attest@" in step.get("uses", "")]
-    assert [sorted(each) for each in attested] == [["subject-checksums"], ["sbom-path", "subject-path"]]
+    built, *bills = (step["with"] for step in steps if "actions/attest@" in step.get("uses", ""))
+    assert built.keys() == {"subject-checksums"}
+    assert {each["sbom-path"] for each in bills} == {
+        "sbom.cdx.json",
+        *(f"{platform}.cdx.json" for platform in bundle.PLATFORMS),
+    }
+
+
+@pytest.mark.parametrize("platform", bundle.PLATFORMS)
+def test_a_bundle_and_its_packages_are_attested_with_the_bundle_s_bill(platform: str, tmp_path: Path) -> None:
+    """The file beside the archive, by its platform. Each pattern is for one file of this platform."""
+    steps = workflow("release.yml")["jobs"]["release"]["steps"]
+    (copy,) = (step["run"] for step in steps if 'cp "$bill"' in step.get("run", ""))
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / bundle.bill_name(platform)).write_text(platform)
+    (tmp_path / "dist" / "sbom.cdx.json").touch()
+    environ = {"TAG": f"v{__version__}", "PATH": os.environ["PATH"]}
+    subprocess.run([parts.program("bash"), "-ec", copy], cwd=tmp_path, env=environ, check=True)
+    (attested,) = (
+        step["with"] for step in steps if step.get("with", {}).get("sbom-path") == f"{platform}.cdx.json"
+    )
+    assert (tmp_path / attested["sbom-path"]).read_text() == platform
+    names = [
+        f"dist/{bundle.archive_name(platform)}",
+        *(f"dist/{name}" for name in PACKAGES.get(platform, ())),
+    ]
+    patterns = attested["subject-path"].split()
+    assert [fnmatch.filter(names, pattern) for pattern in patterns] == [[name] for name in names]
+
+
+PACKAGES = {
+    f"linux-{machine}": [
+        f"kubectl-oidc_{__version__}-1_{machine}.deb",
+        f"kubectl-oidc-{__version__}-1.{name}.rpm",
+        f"kubectl-oidc_{__version__}-r1_{name}.apk",
+    ]
+    for machine, name in (("amd64", "x86_64"), ("arm64", "aarch64"))
+}
+"""The packages that nfpm makes of a bundle (`tests/integration/test_packages.py`)."""
 
 
 def test_every_bundle_is_started_on_its_own_system_before_a_release() -> None:
