@@ -231,5 +231,5 @@ def test_an_expired_printed_address_is_replaced(desk: Desk) -> None:
     printed.show("Open this")
     printed._end = Deadline.after(0)
     printed.show_again_when_ended()
-    again = "within 1 s:\n\n  http"
-    assert [again in line and "has ended" in line for line in desk.terminal.said] == [False, True]
+    again = " 1 s:\n\n  http"
+    assert [again in line and "ended" in line for line in desk.terminal.said] == [False, True]
