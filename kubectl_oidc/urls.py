@@ -19,6 +19,9 @@ _WELL_KNOWN = "/.well-known/openid-configuration"
 _EXAMPLE = "https://ORG.okta.com/oauth2/default or https://HOST/realms/NAME"
 _GOOGLE, _GOOGLE_WITHOUT_SCHEME = "https://accounts.google.com", "accounts.google.com"
 
+PLAIN_HTTP = "is http, not https"
+"""What `url_fault` returns for plain http that is not allowed."""
+
 
 def issuer_of(claim: object) -> object:
     """Return the issuer in the claim ``iss``.
@@ -91,7 +94,7 @@ def url_fault(url: str, *, http_allowed: bool) -> str | None:
         ("#" in url, "has a fragment"),
         (
             parts.scheme == "http" and not (http_allowed and is_loopback(parts.hostname or "")),
-            "is http, not https",
+            PLAIN_HTTP,
         ),
     )
     return next((words for wrong, words in checks if wrong), None)
@@ -118,7 +121,7 @@ def check_issuer(url: str) -> str:
 def _hint(url: str, why: str) -> str:
     if url.rstrip("/").endswith(_WELL_KNOWN):
         return f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
-    if "http, not https" in why:
+    if why == PLAIN_HTTP:
         return "only a provider on this machine (localhost, 127.0.0.1, ::1) may be http; write https://"
     if "://" not in url and "@" not in url and not url_fault(f"https://{url}", http_allowed=False):
         return f"write it in full: --oidc-issuer-url={shown_url(f'https://{url}')}"

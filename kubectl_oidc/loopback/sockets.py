@@ -33,8 +33,9 @@ _ANY_PORT_TRIES = 30
 # The machine does not have such an address, for example no IPv6: no other program can use it, and no browser reaches it.
 _ABSENT = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
+_IN_USE = "in use by another program"
 _REASONS = {
-    errno.EADDRINUSE: "in use by another program",
+    errno.EADDRINUSE: _IN_USE,
     errno.EACCES: "not allowed to this user",
     errno.EPERM: "not allowed to this user",
     errno.EADDRNOTAVAIL: "not an address of this machine",
@@ -205,7 +206,7 @@ def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "not a host that this machine knows"
     if _is_taken(error) and error.errno != errno.EADDRINUSE:
-        return "in use by another program, or reserved by Windows"
+        return f"{_IN_USE}, or reserved by Windows"
     words = _REASONS.get(error.errno or 0)
     return words or sanitize(os.strerror(error.errno) if error.errno else error, limit=80)
 
@@ -223,7 +224,7 @@ def _none_free(tried: Sequence[NotFree]) -> NoFreeListenAddress:
         find = f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
     else:
         find = f"ss -ltnp 'sport = :{port}'"
-    taken = port and any("in use" in each.reason for each in tried)
+    taken = port and any(each.reason.startswith(_IN_USE) for each in tried)
     look = f"{find} shows who has it; end that program, or " if taken else ""
     return NoFreeListenAddress(
         "no listen address is free for the browser to come back to: "

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.text import json_quoted
-from kubectl_oidc.urls import is_loopback_url, shown_url, url_fault
+from kubectl_oidc.urls import PLAIN_HTTP, is_loopback_url, shown_url, url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +146,7 @@ class _Members:
         why = url_fault(value, http_allowed=self._http_allowed)
         if why:
             error = _invalid(f"has a {name} that {why}")
-            if "http, not https" in why:
+            if why == PLAIN_HTTP:
                 error.hint = PUBLIC_ADDRESS
             raise error
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 
 import pytest
@@ -58,30 +59,33 @@ def test_members_that_may_be_missing_may_be_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "names"),
     [
-        ("{", "is not JSON"),
-        ("yes", "is not JSON"),
-        ("\x00", "is not JSON"),
-        ("[" * 200_000, "is not JSON"),
-        ("[]", "is not a JSON object"),
-        ('"client.authentication.k8s.io/v1"', "is not a JSON object"),
-        ("null", "is not a JSON object"),
-        (info(kind="Pod"), "has the kind Pod, not ExecCredential"),
-        (info(kind=["ExecCredential"]), "has the kind"),
-        (info(kind={}), "has the kind"),
-        (info(apiVersion="client.authentication.k8s.io/v1alpha1"), "client.authentication.k8s.io/v1alpha1"),
-        (info(apiVersion="v1\x1b[2J\nforged"), "asks for apiVersion v1 [2J forged, which is not known"),
+        ("{", r"JSON(?! object)"),
+        ("yes", r"JSON(?! object)"),
+        ("\x00", r"JSON(?! object)"),
+        ("[" * 200_000, r"JSON(?! object)"),
+        ("[]", "JSON object"),
+        ('"client.authentication.k8s.io/v1"', "JSON object"),
+        ("null", "JSON object"),
+        (info(kind="Pod"), r"\bkind Pod\b.*ExecCredential"),
+        (info(kind=["ExecCredential"]), r"\bkind\b"),
+        (info(kind={}), r"\bkind\b"),
+        (
+            info(apiVersion="client.authentication.k8s.io/v1alpha1"),
+            r"client\.authentication\.k8s\.io/v1alpha1",
+        ),
+        (info(apiVersion="v1\x1b[2J\nforged"), r"apiVersion v1 \[2J forged\b"),
         (info(apiVersion=[V1]), "apiVersion"),
         (info(apiVersion={}), "apiVersion"),
     ],
 )
-def test_what_cannot_be_understood_is_named(text: str, words: str) -> None:
+def test_what_cannot_be_understood_is_named(text: str, names: str) -> None:
     """Broken JSON, another kind, an unknown version: an error that names the variable, on one line."""
     with pytest.raises(ExecInfoError) as caught:
         ExecInfo.parse(text)
     assert caught.value.message.startswith("KUBERNETES_EXEC_INFO ")
-    assert words in caught.value.message
+    assert re.search(names, caught.value.message)
     assert caught.value.message.isprintable()
     assert caught.value.hint
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -68,7 +69,10 @@ def test_an_error_is_two_lines_with_its_topic(capsys: pytest.CaptureFixture[str]
 def test_an_error_without_a_hint_has_one_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     """There is always a next step."""
     slow_path._report(OidcLoginError("it failed"))
-    assert "\nhint: run it again with -v 1" in capsys.readouterr().err
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == "error: it failed"
+    assert hint.startswith("hint: ")
+    assert "-v 1" in hint
 
 
 def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,8 +88,9 @@ def test_an_unexpected_failure_does_not_show_its_words(capsys: pytest.CaptureFix
     """Only the type is shown, because the message may contain a token."""
     assert slow_path._report_internal_error(raised(ValueError("the-SECRET"))) == 1
     shown = capsys.readouterr()
-    assert shown.err.splitlines()[0] == "error: something unexpected happened: ValueError"
-    assert len(shown.err.splitlines()) == 2
+    error, hint = shown.err.splitlines()
+    assert re.fullmatch(r"error: .*: ValueError", error)
+    assert hint.endswith("(troubleshooting: unexpected)")
     assert "SECRET" not in shown.err + shown.out
 
 
@@ -129,27 +134,30 @@ def test_words_that_a_terminal_cannot_write_are_replaced(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "first"),
+    ("arguments", "status", "names"),
     [
-        (["get-token"], 2, "error: --oidc-issuer-url is missing"),
+        (["get-token"], 2, ["--oidc-issuer-url "]),
         (
             ["get-token", "--oidc-issuer-url=http://idp.test", "--oidc-client-id=c"],
             2,
-            "error: the issuer URL",
+            ["http://idp.test"],
         ),
-        (["get-token", "--nonsense"], 2, "error: No such option"),
-        (["nonsense"], 2, "error: No such command 'nonsense'"),
-        (["setpu"], 2, "error: No such command 'setpu'. Did you mean setup?"),
-        (["help", "stat"], 2, "error: No such command 'stat'. Did you mean status?"),
-        (["get-token", "--oidc-issuer-url"], 2, "error: Option '--oidc-issuer-url' requires an argument"),
+        (["get-token", "--nonsense"], 2, ["--nonsense"]),
+        (["nonsense"], 2, ["'nonsense'"]),
+        (["setpu"], 2, ["'setpu'", " setup?"]),
+        (["help", "stat"], 2, ["'stat'", " status?"]),
+        (["get-token", "--oidc-issuer-url"], 2, ["'--oidc-issuer-url'", "argument"]),
     ],
 )
-def test_the_program_ends_with_one_error_and_one_hint(arguments: list[str], status: int, first: str) -> None:
+def test_the_program_ends_with_one_error_and_one_hint(
+    arguments: list[str], status: int, names: list[str]
+) -> None:
     """Two lines on standard error, nothing on standard output, 2 for usage."""
     ended = run_plugin(*arguments)
     assert (ended.returncode, ended.stdout) == (status, "")
     error, hint = ended.stderr.splitlines()
-    assert error.startswith(first)
+    assert error.startswith("error: ")
+    assert [name for name in names if name not in error] == []
     assert hint.startswith("hint: ")
 
 
@@ -167,14 +175,16 @@ def test_the_hint_of_a_wrong_command_line_names_the_command_whose_help_to_read(
     arguments: list[str], command: str
 ) -> None:
     ended = run_plugin(*arguments)
-    assert ended.stderr.splitlines()[1].startswith(f"hint: see `kubectl oidc-login{command} --help`")
+    assert f"`kubectl oidc-login{command} --help`" in ended.stderr.splitlines()[1]
 
 
 def test_a_broken_exec_info_is_a_failure_not_usage() -> None:
     """Exit status 1: the command line was right."""
     ended = run_plugin("get-token", env={"KUBERNETES_EXEC_INFO": '{"kind": [], "apiVersion": "v7"}'})
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("error: KUBERNETES_EXEC_INFO has the kind")
+    error, _ = ended.stderr.splitlines()
+    assert error.startswith("error: KUBERNETES_EXEC_INFO ")
+    assert " kind " in error
 
 
 # What is known of a command is asked first; here it does something else on that occasion.
@@ -222,7 +232,8 @@ def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signa
 
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-    filling = 4096 - len("error: --oidc-issuer-url is missing\n") - 5  # room for the error, not for the hint
+    error, _ = run_plugin("get-token").stderr.splitlines()
+    filling = 4096 - len(f"{error}\n") - 5  # room for the error, not for the hint
     os.write(writer, b" " * filling)
 
     def unread() -> int:
@@ -239,7 +250,7 @@ def test_a_signal_while_an_error_is_being_said_leaves_no_traceback(signum: signa
         said = pipe.read().decode().strip()
     assert process.returncode == 128 + signum
     assert stdout == b""
-    assert said == "error: --oidc-issuer-url is missing"
+    assert said == error
 
 
 @posix
@@ -268,8 +279,9 @@ def test_any_internal_error_is_two_lines_and_status_1(what: str) -> None:
     """Neither a traceback nor the message of the exception."""
     ended = child(what, "version")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert len(ended.stderr.splitlines()) == 2
-    assert ended.stderr.startswith("error: something unexpected happened: ")
+    error, hint = ended.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert hint.endswith("(troubleshooting: unexpected)")
     assert "SECRET" not in ended.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 
 import pytest
@@ -13,6 +14,7 @@ from kubectl_oidc.text import json_quoted, sanitize
 
 # Lone surrogates come from arguments and files that are not UTF-8, so they are drawn as well.
 ANYTHING = st.text(st.characters(), max_size=400)
+WORDS = r"[a-z ]+"  # no JSON, and nothing of the value
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING,
@@ -101,8 +103,8 @@ def test_a_value_is_quoted_as_json(value: object, shown: str) -> None:
 
 def test_what_is_no_json_is_not_shown() -> None:
     """An object that is not JSON, such as a secret, is never shown."""
-    assert json_quoted(Secret("SECRET")) == "something unreadable"
-    assert json_quoted({"a": Secret("SECRET")}) == "something unreadable"
+    assert re.fullmatch(WORDS, json_quoted(Secret("SECRET")))
+    assert re.fullmatch(WORDS, json_quoted({"a": Secret("SECRET")}))
 
 
 def test_what_is_nested_too_deeply_is_not_shown() -> None:
@@ -110,7 +112,7 @@ def test_what_is_nested_too_deeply_is_not_shown() -> None:
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    assert json_quoted(deep) == "something unreadable"
+    assert re.fullmatch(WORDS, json_quoted(deep))
 
 
 def test_a_quoted_word_reads_back() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -45,34 +46,34 @@ def test_an_issuer_is_kept_byte_for_byte(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("example.okta.com", "does not begin with https://"),
-        ("example.okta.com/oauth2/default", "does not begin with https://"),
-        ("localhost:8080", "does not begin with https://"),
-        ("ftp://example.com", "does not begin with https://"),
-        ("-https://example.com", "does not begin with https://"),
-        ("http://example.com", "is http, not https"),
-        ("http://localhost.example.com", "is http, not https"),
-        ("http://127.0.0.1.example.com", "is http, not https"),
-        ("http://0.0.0.0", "is http, not https"),
-        ("https://example.com?x=1", "has a query"),
-        ("https://example.com/?", "has a query"),
-        ("https://example.com#top", "has a fragment"),
-        ("https://example.com/#", "has a fragment"),
-        ("https:///path", "names no host"),
-        ("https://:443", "names no host"),
-        ("https://example.com:0", "names no host"),
-        ("https://", "names no host"),
-        ("https://[::1", "is not a URL"),
-        ("https://example.com:port", "is not a URL"),
-        ("https://example.com:99999", "is not a URL"),
-        ("https://exa mple.com", "has a character"),
-        (" https://example.com", "has a character"),
-        ("https://example.com\n", "has a character"),
-        ("https://example.com\\@evil.test", "has a character"),
-        ("https://exam\x1b[31mple.com", "has a character"),
-        ("https://example.com/.well-known/openid-configuration", "names the discovery document"),
-        ("https://example.com/.well-known/openid-configuration/", "names the discovery document"),
-        ("", "does not begin with https://"),
+        ("example.okta.com", "https://"),
+        ("example.okta.com/oauth2/default", "https://"),
+        ("localhost:8080", "https://"),
+        ("ftp://example.com", "https://"),
+        ("-https://example.com", "https://"),
+        ("http://example.com", r"\bhttp\b"),
+        ("http://localhost.example.com", r"\bhttp\b"),
+        ("http://127.0.0.1.example.com", r"\bhttp\b"),
+        ("http://0.0.0.0", r"\bhttp\b"),
+        ("https://example.com?x=1", "query"),
+        ("https://example.com/?", "query"),
+        ("https://example.com#top", "fragment"),
+        ("https://example.com/#", "fragment"),
+        ("https:///path", "host"),
+        ("https://:443", "host"),
+        ("https://example.com:0", "host"),
+        ("https://", "host"),
+        ("https://[::1", r"^(?!.*character).*URL"),
+        ("https://example.com:port", r"^(?!.*character).*URL"),
+        ("https://example.com:99999", r"^(?!.*character).*URL"),
+        ("https://exa mple.com", "character"),
+        (" https://example.com", "character"),
+        ("https://example.com\n", "character"),
+        ("https://example.com\\@evil.test", "character"),
+        ("https://exam\x1b[31mple.com", "character"),
+        ("https://example.com/.well-known/openid-configuration", "discovery document"),
+        ("https://example.com/.well-known/openid-configuration/", "discovery document"),
+        ("", "https://"),
     ],
 )
 def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
@@ -80,8 +81,9 @@ def test_a_url_that_can_be_no_issuer_is_refused(url: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_issuer(url)
     error = caught.value
-    assert (json_quoted(url) in error.message) is ("@" not in url)
-    assert why in error.message
+    before, _, reason = error.message.rpartition(json_quoted(url))
+    assert bool(before) is ("@" not in url)
+    assert re.search(why, reason)
     assert error.topic == "issuer-url"
     assert error.exit_status == 2
     assert error.hint
@@ -162,7 +164,7 @@ def test_a_url_leads_to_this_machine_by_its_host(url: str, expected: bool) -> No
 def test_http_on_this_machine_is_allowed_only_where_it_is_asked_for() -> None:
     """An endpoint of a public issuer must not be http, not even on this machine."""
     assert url_fault("http://localhost/token", http_allowed=True) is None
-    assert url_fault("http://localhost/token", http_allowed=False) == "is http, not https"
+    assert re.search(r"\bhttp\b", url_fault("http://localhost/token", http_allowed=False) or "")
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_a_shown_url_has_no_secret_part() -> None:
     )
     assert shown_url("https://exa\x1b7mple.com/\u202e") == "https://exa 7mple.com/"
     assert len(shown_url(f"https://example.com/{'a' * 300}")) == 200
-    assert shown_url("https://[") == "an address that cannot be read"
+    assert re.fullmatch(r"[a-z ]+", shown_url("https://["))
 
 
 URL = (

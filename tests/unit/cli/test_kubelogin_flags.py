@@ -81,7 +81,11 @@ def test_every_command_of_kubelogin_exists(command: str) -> None:
 def test_every_flag_of_kubelogin_is_accepted_with_its_meaning(command: str, row: dict[str, Any]) -> None:
     """On every command that has it in kubelogin; the data file has the expected field."""
     if "field" in row:
-        assert field(command, row["give"], row["field"]) == with_home(row["means"])
+        means = field(command, row["give"], row["field"])
+        if row["field"] == "notes":  # each begins with the flag's name
+            assert isinstance(means, list)
+            means = [note.partition(" ")[0] for note in means]
+        assert means == with_home(row["means"])
     else:
         parsed(command, row["give"])
 

@@ -16,6 +16,7 @@ from kubectl_oidc.demo.sandbox import USER, CommandResult, Sandbox
 from kubectl_oidc.errors import DemoError
 from tests import parts
 from tests.sessions import posix_only
+from tests.topics import about
 
 if TYPE_CHECKING:
     from kubectl_oidc.demo.authority import Authority
@@ -118,5 +119,5 @@ def test_a_kubeconfig_without_the_user_is_a_demo_error(
 ) -> None:
     """Because setup has written nothing."""
     kubeconfig(sandbox, cluster, authority, user="other")
-    with pytest.raises(DemoError, match="the kubeconfig has no user oidc"):
+    with pytest.raises(DemoError, check=about("demo", "kubeconfig", "user oidc")):
         kubectl_stand_in.get_pods(sandbox)

@@ -17,6 +17,7 @@ from kubectl_oidc.sessions.lock_directory import lock_paths
 from kubectl_oidc.sessions.stores import index
 from tests import parts
 from tests.sessions import posix_only
+from tests.topics import about
 
 SESSION = "0" * 32
 
@@ -140,7 +141,7 @@ def test_a_command_that_cannot_be_started_is_a_demo_error(
     with Sandbox(opens_browser=False) as sandbox:
         assert sandbox.kubectl is None
         assert sandbox.words("purge") == ["kubectl-oidc_login", "purge"]
-        with pytest.raises(DemoError, match="kubectl cannot be run: FileNotFoundError"):
+        with pytest.raises(DemoError, check=about("demo", "kubectl", "FileNotFoundError")):
             sandbox.run(["kubectl", "version"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = "state-nobody-sees"
+ELSEWHERE = r"^[a-z]*://\S+ .*http"
+"""What the error for an address elsewhere says: its scheme and host, and that only http is opened."""
 
 FORM = """<!doctype html><title>Sign in</title>
 <form method=post action="/press?{query}">
@@ -112,7 +115,7 @@ def test_the_button_of_the_named_person_is_pressed(site: Site) -> None:
 
 
 def test_without_the_named_button_nobody_is_signed_in(site: Site) -> None:
-    with pytest.raises(ValueError, match="no button for carol"):
+    with pytest.raises(ValueError, match=r"carol@example\.com"):
         PersonWithoutBrowser().open(site.sign_in, email="carol@example.com")
     assert site.pressed == []
 
@@ -171,7 +174,7 @@ def test_cookies_are_kept_between_runs(site: Site, tmp_path: Path) -> None:
 )
 def test_only_http_on_this_computer_is_requested(address: str) -> None:
     """Any other URL is rejected before a request."""
-    with pytest.raises(ValueError, match="not http on this machine"):
+    with pytest.raises(ValueError, match=ELSEWHERE):
         PersonWithoutBrowser().open(address)
 
 
@@ -187,7 +190,7 @@ def test_no_redirect_or_form_leaves_this_computer(site: Site, by: str, elsewhere
         site.page = FORM.replace("/press?{query}", elsewhere)
     else:
         site.sends["/press"] = elsewhere
-    with pytest.raises(ValueError, match="not http on this machine"):
+    with pytest.raises(ValueError, match=ELSEWHERE):
         PersonWithoutBrowser().open(site.sign_in)
     assert len(site.pressed) == (1 if by == "redirect after the form" else 0)
 
@@ -249,8 +252,7 @@ def test_an_error_never_shows_the_url(site: Site, what: str, capfd: pytest.Captu
         assert main(arguments) == 1
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("error: the demo's person could not sign in: ")
-    assert printed.err.count("\n") == 1
+    assert re.fullmatch(r"error: .* [A-Za-z]+\n", printed.err)
     assert SECRET not in printed.err
 
 

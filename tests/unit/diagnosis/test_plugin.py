@@ -8,6 +8,7 @@ import pytest
 
 from kubectl_oidc.diagnosis.plugin import check_plugin, find_command
 from kubectl_oidc.kubeconfig import Entry
+from kubectl_oidc.system.installation import BUNDLE, LAUNCHER
 from kubectl_oidc.version import __version__
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
 
@@ -51,7 +52,7 @@ def test_the_version_of_the_program_that_kubectl_finds_is_checked(
 
 
 @pytest.mark.parametrize(
-    ("how", "shown"), [("bundle", " (bundle)"), ("wheel with launcher", " (wheel with launcher)"), ("x", "")]
+    ("how", "shown"), [(BUNDLE, f" ({BUNDLE})"), (LAUNCHER, f" ({LAUNCHER})"), ("x", "")]
 )
 def test_how_the_program_that_kubectl_finds_was_installed_is_shown(
     tmp_path: Path, how: str, shown: str

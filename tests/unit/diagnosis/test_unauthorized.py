@@ -90,14 +90,14 @@ def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) 
 @pytest.mark.parametrize(
     ("ahead", "provider", "claims", "words"),
     [
-        (7200, None, {}, "token ended 1 h 1 min ago"),
-        (7200, 0, {}, "2 h ahead of the provider's"),
-        (7200, 7200, {}, "computer's clock is 2 h behind"),
-        (-7200, None, {"nbf": 1_760_000_000}, "token begins in 2 h"),
-        (-7200, None, {}, "clock is 2 h behind"),
-        (30, None, {}, "another issuer"),
-        (7200, None, {"email_verified": False}, "token ended"),
-        (600, None, {"email_verified": False}, "email_verified is false"),
+        (7200, None, {}, "ended 1 h 1 min"),
+        (7200, 0, {}, "2 h ahead"),
+        (7200, 7200, {}, "2 h behind"),
+        (-7200, None, {"nbf": 1_760_000_000}, "begins in 2 h"),
+        (-7200, None, {}, "2 h behind"),
+        (30, None, {}, "issuer"),
+        (7200, None, {"email_verified": False}, " ended"),
+        (600, None, {"email_verified": False}, "email_verified"),
     ],
 )  # fmt: skip
 def test_a_clock_at_which_the_token_is_invalid_is_the_cause(
@@ -106,11 +106,11 @@ def test_a_clock_at_which_the_token_is_invalid_is_the_cause(
     """Certain causes come first. Another issuer is assumed only if nothing else fits."""
     said, _ = likely_cause(at_the_clock(ahead, provider=provider, **claims))
     assert words in said
-    assert ("another issuer" in said) == (words == "another issuer")
+    assert ("issuer" in said) == (words == "issuer")
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT"])
 def test_an_invalid_date_header_is_ignored(date: str) -> None:
     run = at_the_clock(0)
     run.client = Client(headers={"date": date})  # type: ignore[assignment]
-    assert "another issuer" in likely_cause(run)[0]
+    assert "issuer" in likely_cause(run)[0]

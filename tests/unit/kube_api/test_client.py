@@ -31,6 +31,7 @@ from kubectl_oidc.system.log import QUIET
 from tests.demo_cluster import ALICE, BOB, serving
 from tests.hostile import Hostile, certificate, html_reply, json_reply, nameless, reply, silence, tunnel
 from tests.tokens import ABSENT
+from tests.topics import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +83,11 @@ def client(pem: bytes, token: str = TOKEN, /, seconds: float = 8.0, **value: Any
 def asking(server: Hostile, authority: trustme.CA, /, **value: Any) -> Iterator[ClusterClient]:
     with client(authority.cert_pem.bytes(), **{"server": server.url, **value}) as asked:
         yield asked
+
+
+def named(words: str) -> bool:
+    """Return whether words name the cluster entry and its file."""
+    return " prod " in words and "/etc/kube/config" in words
 
 
 def status(code: int, message: str = "words") -> Any:
@@ -212,28 +218,30 @@ def test_a_long_list_is_read_page_by_page(server: Hostile, authority: trustme.CA
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "names"),
     [
-        (json_reply({"status": {}}), "a SelfSubjectReview names no user"),
-        (json_reply({"status": []}), "status is no object"),
-        (json_reply({"status": {"userInfo": {"username": 7}}}), "username is no string"),
-        (json_reply({"status": {"userInfo": {"username": "a", "groups": "g"}}}), "groups is no list of"),
-        (html_reply(), "is a web page"),
-        (html_reply(401), "answers 401, and not as a Kubernetes API does"),
-        (html_reply(403), "answers 403, and not as a Kubernetes API does"),
-        (reply(302, headers={"Location": "https://sso.example.com"}), "answers 302"),
-        (status(400, "broken"), "answers 400: broken"),
+        (json_reply({"status": {}}), ("SelfSubjectReview",)),
+        (json_reply({"status": []}), ("status ", "object")),
+        (json_reply({"status": {"userInfo": {"username": 7}}}), ("username ", "string")),
+        (json_reply({"status": {"userInfo": {"username": "a", "groups": "g"}}}), ("groups ", "list")),
+        (html_reply(), (REVIEW, "web page")),
+        (html_reply(401), (REVIEW, "401")),
+        (html_reply(403), (REVIEW, "403")),
+        (reply(302, headers={"Location": "https://sso.example.com"}), (REVIEW, "302")),
+        (status(400, "broken"), (REVIEW, "400", "broken")),
     ],
 )
 def test_what_is_no_kubernetes_api_is_named(
-    server: Hostile, authority: trustme.CA, answer: Any, words: str
+    server: Hostile, authority: trustme.CA, answer: Any, names: tuple[str, ...]
 ) -> None:
     """It may be a portal or another server. The hint names the cluster entry."""
     server.on("*", answer)
-    with asking(server, authority) as asked, pytest.raises(ClusterMisbehaves, match=words) as caught:
+    with (
+        asking(server, authority) as asked,
+        pytest.raises(ClusterMisbehaves, check=about("api-server", *names)) as caught,
+    ):
         asked.who_am_i(soon())
     assert "SECRET" not in caught.value.message + caught.value.hint
-    assert caught.value.topic == "api-server"
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])
@@ -242,7 +250,10 @@ def test_one_that_is_not_able_to_answer_is_unreachable(
 ) -> None:
     """Such an error is not about the token."""
     server.on("*", status(code, "etcd is away"))
-    with asking(server, authority) as asked, pytest.raises(ClusterUnreachable, match=f"{code}: etcd is away"):
+    with (
+        asking(server, authority) as asked,
+        pytest.raises(ClusterUnreachable, check=about("api-server", str(code), "etcd is away")),
+    ):
         asked.who_am_i(soon())
 
 
@@ -252,10 +263,10 @@ def test_one_that_does_not_answer_is_given_up(server: Hostile, authority: trustm
     pem = authority.cert_pem.bytes()
     with (
         client(pem, server=server.url, seconds=0.3) as asked,
-        pytest.raises(ClusterUnreachable, match=r"within 0\.3 s") as caught,
+        pytest.raises(ClusterUnreachable, check=about("api-server", "0.3 s")) as caught,
     ):
         asked.who_am_i(soon())
-    assert "the cluster prod in /etc/kube/config" in caught.value.hint
+    assert named(caught.value.hint)
 
 
 def test_the_entrys_authority_alone_is_trusted(server: Hostile) -> None:
@@ -279,7 +290,7 @@ def test_another_servers_certificate_is_refused_unless_it_is_expected(
     at = f"https://127.0.0.1:{server.port}"
     with (
         asking(server, authority, server=at) as asked,
-        pytest.raises(ClusterUnreachable, match="for another host"),
+        pytest.raises(ClusterUnreachable, check=about("api-server", " host", "tls-server-name")),
     ):
         asked.who_am_i(soon())
     with asking(server, authority, server=at, **{"tls-server-name": "k8s.internal"}) as asked:
@@ -311,7 +322,8 @@ def test_the_entrys_own_proxy_is_used(
         proxy.on("*", reply(407))
         with asking(server, authority, **away) as asked, pytest.raises(ClusterUnreachable) as caught:
             asked.who_am_i(soon())
-    assert "proxy-url of the cluster prod in /etc/kube/config" in caught.value.hint
+    assert "proxy-url" in caught.value.hint
+    assert named(caught.value.hint)
 
 
 def test_an_authority_that_is_none_is_the_entrys_fault(server: Hostile) -> None:

@@ -58,9 +58,7 @@ def test_the_file_of_the_flag_must_exist(tmp_path: Path) -> None:
         read_kubeconfig(str(tmp_path / "no"), {})
 
 
-@pytest.mark.parametrize(
-    ("content", "words"), [(b"\xff\xfe", "is not UTF-8 text"), (None, "is not a regular file")]
-)
+@pytest.mark.parametrize(("content", "words"), [(b"\xff\xfe", "UTF-8"), (None, "regular file")])
 def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, words: str) -> None:
     """A directory, or bytes that are not UTF-8."""
     path = tmp_path / "config"

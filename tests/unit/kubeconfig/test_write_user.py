@@ -97,7 +97,7 @@ def test_an_auth_provider_user_gets_the_exec_section(tmp_path: Path) -> None:
             "{client-certificate-data: a, client-key-data: b}",
             "(client-certificate-data, client-key-data)",
         ),
-        ("{exec: {command: aws, args: [eks, get-token]}}", "(another exec program)"),
+        ("{exec: {command: aws, args: [eks, get-token]}}", " exec "),
         ("{auth-provider: {name: gcp}}", "(auth-provider)"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
@@ -215,25 +216,25 @@ def test_what_cannot_be_read_is_refused(query: str) -> None:
     """Bytes that are no text and parameters by the dozen are no answer."""
     found = refused(get(query))
     assert found.status == 400
-    assert "cannot be read" in found.reason
+    assert re.search(r"\bread\b", found.reason)
 
 
 @pytest.mark.parametrize(
     ("rest", "why"),
     [
-        ("", "no code"),
-        ("code=", "no code"),
-        ("error=", "no code"),
-        ("code=&error=", "no code"),
-        ("error_description=only+words", "no code"),
-        ("code=abc&error=access_denied", "and an error"),
+        ("", r"\bcode\b(?!.*error)"),
+        ("code=", r"\bcode\b(?!.*error)"),
+        ("error=", r"\bcode\b(?!.*error)"),
+        ("code=&error=", r"\bcode\b(?!.*error)"),
+        ("error_description=only+words", r"\bcode\b(?!.*error)"),
+        ("code=abc&error=access_denied", "error"),
     ],
 )
 def test_an_answer_is_a_code_or_an_error(rest: str, why: str) -> None:
     """With our state but neither of them, or with both, nothing was answered."""
     found = refused(get(f"state={STATE}&{rest}"))
     assert found.status == 400
-    assert why in found.reason
+    assert re.search(why, found.reason)
 
 
 # Issuer
@@ -257,7 +258,8 @@ def test_an_answer_of_another_issuer_is_refused(awaited: ExpectedResponse, rest:
     """`iss` is compared byte for byte, in errors too, also where no `iss` was promised (RFC 9207 §2.4)."""
     found = refused(get(f"{rest}&state={STATE}&{iss(other)}"), awaited)
     assert found.status == 403
-    assert "another provider" in found.reason
+    assert "provider" in found.reason
+    assert found != refused(get(f"{rest}&state={STATE}"), PROMISED), "it is not missing"
 
 
 @pytest.mark.parametrize("rest", ["code=abc", "error=access_denied"])

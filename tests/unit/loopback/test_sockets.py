@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -116,37 +117,37 @@ def test_a_listen_address_is_a_host_and_a_port(text: str, host: str, port: int, 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "names no port"),
-        ("localhost", "names no port"),
-        ("8000", "names no port"),
-        ("localhost:", "no port between 0 and 65535"),
-        (":", "no port between 0 and 65535"),
-        ("localhost:http", "no port between 0 and 65535"),
-        ("localhost:65536", "no port between 0 and 65535"),
-        ("localhost:000001", "no port between 0 and 65535"),
-        ("localhost:-1", "no port between 0 and 65535"),
-        ("localhost:+1", "no port between 0 and 65535"),
-        ("localhost: 1", "no port between 0 and 65535"),
-        ("localhost:8_0", "no port between 0 and 65535"),
-        ("localhost:٨٠", "no port between 0 and 65535"),
-        ("localhost:8000/callback", "no port between 0 and 65535"),
-        ("::1:8000", "IPv6 address without brackets"),
-        ("2001:db8::1:8000", "IPv6 address without brackets"),
-        ("::1", "no host"),
-        ("http://localhost:8000", "no host"),
-        ("localhost:8000:8000", "no host"),
-        ("[::1:8000", "no host"),
-        ("[]:8000", "its brackets"),
-        ("[localhost]:8000", "its brackets"),
-        ("[127.0.0.1]:8000", "its brackets"),
-        ("[::g]:8000", "its brackets"),
-        ("local host:8000", "a character"),
-        ("user@localhost:8000", "a character"),
-        ("-localhost:8000", "a character"),
-        ("*:8000", "a character"),
-        ("löcalhost:8000", "a character"),
-        ("localhost\n127.0.0.1:8000", "a character"),
-        ("localhost\x1b[31m:8000", "a character"),
+        ("", r"\bport\b(?!.*65535)"),
+        ("localhost", r"\bport\b(?!.*65535)"),
+        ("8000", r"\bport\b(?!.*65535)"),
+        ("localhost:", r"\bport\b.*65535"),
+        (":", r"\bport\b.*65535"),
+        ("localhost:http", r"\bport\b.*65535"),
+        ("localhost:65536", r"\bport\b.*65535"),
+        ("localhost:000001", r"\bport\b.*65535"),
+        ("localhost:-1", r"\bport\b.*65535"),
+        ("localhost:+1", r"\bport\b.*65535"),
+        ("localhost: 1", r"\bport\b.*65535"),
+        ("localhost:8_0", r"\bport\b.*65535"),
+        ("localhost:٨٠", r"\bport\b.*65535"),
+        ("localhost:8000/callback", r"\bport\b.*65535"),
+        ("::1:8000", "IPv6(?!.* between ).*brackets"),
+        ("2001:db8::1:8000", "IPv6(?!.* between ).*brackets"),
+        ("::1", r"\bhost\b.*\bport\b"),
+        ("http://localhost:8000", r"\bhost\b.*\bport\b"),
+        ("localhost:8000:8000", r"\bhost\b.*\bport\b"),
+        ("[::1:8000", r"\bhost\b.*\bport\b"),
+        ("[]:8000", "IPv6.* between .*brackets"),
+        ("[localhost]:8000", "IPv6.* between .*brackets"),
+        ("[127.0.0.1]:8000", "IPv6.* between .*brackets"),
+        ("[::g]:8000", "IPv6.* between .*brackets"),
+        ("local host:8000", "character"),
+        ("user@localhost:8000", "character"),
+        ("-localhost:8000", "character"),
+        ("*:8000", "character"),
+        ("löcalhost:8000", "character"),
+        ("localhost\n127.0.0.1:8000", "character"),
+        ("localhost\x1b[31m:8000", "character"),
     ],
 )
 def test_a_malformed_listen_address_is_a_usage_error_that_says_why(text: str, why: str) -> None:
@@ -156,7 +157,7 @@ def test_a_malformed_listen_address_is_a_usage_error_that_says_why(text: str, wh
     error = caught.value
     assert error.exit_status == 2
     assert error.message.startswith('--listen-address "')
-    assert why in error.message
+    assert re.search(why, error.message)
     assert error.message.isprintable()
     assert "--listen-address=127.0.0.1:8000" in error.hint
 
@@ -334,7 +335,7 @@ def test_when_nothing_is_free_the_error_names_each_and_why() -> None:
     error = caught.value
     assert f"127.0.0.1:{one} (in use" in error.message
     assert f"127.0.0.1:{two} (in use" in error.message
-    assert f"{OUTSIDE}:0 (not an address" in error.message
+    assert re.search(rf"{re.escape(OUTSIDE)}:0 \([^)]*address", error.message)
     assert str(one) in error.hint
     assert "--listen-address=127.0.0.1:PORT" in error.hint
     assert "http://localhost:PORT" in error.hint
@@ -362,21 +363,21 @@ def test_a_host_that_nobody_knows_is_not_free(host: str) -> None:
     with listening(f"{host}:0", "localhost:0") as found:
         (tried,) = found.tried
         assert str(tried) == f"{host}:0"
-        assert "not a host" in tried.reason
+        assert " host" in tried.reason
 
 
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
         (OSError(errno.EADDRINUSE, "x"), "in use"),
-        (OSError(errno.EACCES, "x"), "not allowed"),
-        (OSError(errno.EPERM, "x"), "not allowed"),
-        (OSError(errno.EADDRNOTAVAIL, "x"), "not an address"),
-        (OSError(errno.EAFNOSUPPORT, "x"), "not an address"),
+        (OSError(errno.EACCES, "x"), "allowed"),
+        (OSError(errno.EPERM, "x"), "allowed"),
+        (OSError(errno.EADDRNOTAVAIL, "x"), "address"),
+        (OSError(errno.EAFNOSUPPORT, "x"), "address"),
         (OSError(errno.EMFILE, "x"), "too many"),
         (OSError(errno.ENOBUFS, "x"), os.strerror(errno.ENOBUFS)),
         (OSError("\x1b[31m" + "odd" * 99), "[31m" + "odd" * 25 + "…"),
-        (socket.gaierror(-2, "x"), "not a host"),
+        (socket.gaierror(-2, "x"), " host"),
     ],
 )
 def test_the_reason_is_in_words(error: OSError, reason: str) -> None:
@@ -505,12 +506,15 @@ def test_what_localhost_reaches_is_known(hosts: tuple[str, ...], beside: bool) -
 
 def test_who_has_the_port_is_only_looked_for_where_somebody_has_it() -> None:
     """The first port that was asked for, not one that the system would have chosen."""
-    taken = NotFree(ListenAddress("127.0.0.1", 8000), "in use")
+    in_use = _reason(OSError(errno.EADDRINUSE, "x"))
+    taken = NotFree(ListenAddress("127.0.0.1", 8000), in_use)
     forbidden = NotFree(ListenAddress("127.0.0.1", 80), "not allowed")
-    any_port = NotFree(ListenAddress("127.0.0.1", 0), "in use")
-    assert "shows who" in _none_free([taken, forbidden]).hint
-    assert "shows who" not in _none_free([forbidden]).hint
-    assert "shows who" not in _none_free([any_port]).hint
+    any_port = NotFree(ListenAddress("127.0.0.1", 0), in_use)
+    hint = _none_free([forbidden]).hint
+    assert _none_free([any_port]).hint == hint
+    look = _none_free([taken, forbidden]).hint
+    assert look.endswith(hint)
+    assert "8000" in look.removesuffix(hint)
     assert _none_free([taken, forbidden]).message.endswith(
         f"127.0.0.1:8000 ({taken.reason}), 127.0.0.1:80 (not allowed)"
     )

@@ -254,7 +254,7 @@ def test_a_refresh_changes_neither_person_nor_audience(
 
     assert [name for name in named if name not in caught.value.message] == []
     assert caught.value.topic == "id-token-changed"
-    assert "sign in again" in caught.value.hint
+    assert "sign in" in caught.value.hint
 
 
 @pytest.mark.parametrize(

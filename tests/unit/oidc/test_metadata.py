@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given, strategies as st
 
 from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.oidc.metadata import (
+    PUBLIC_ADDRESS,
     Metadata,
     OtherIssuerError,
     discovery_url,
@@ -150,7 +153,9 @@ def test_no_other_issuer_is_taken(named: str) -> None:
 @pytest.mark.parametrize("named", [None, "", 7, [ISSUER], {"a": ISSUER}, ...])
 def test_a_document_without_an_issuer_is_refused(named: object) -> None:
     """The issuer must be a string that is not empty."""
-    assert "names no issuer" in refused(naming(named)).message
+    error = refused(naming(named))
+    assert not isinstance(error, OtherIssuerError)
+    assert "issuer" in error.message
 
 
 @pytest.mark.parametrize(("issuer", "named"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
@@ -172,7 +177,7 @@ def test_a_pattern_is_not_shown_as_an_issuer() -> None:
 def test_metadata_without_endpoints_to_sign_in_belongs_to_workloads() -> None:
     """If both endpoints are missing, the issuer is one for workloads and its metadata is not at fault."""
     error = refused(discovery(ISSUER, authorization_endpoint=..., token_endpoint=""))
-    assert "signs nobody in" in error.message
+    assert "nobody" in error.message
     assert error.topic == "issuer-url"
 
 
@@ -180,27 +185,27 @@ def test_metadata_without_endpoints_to_sign_in_belongs_to_workloads() -> None:
 @pytest.mark.parametrize("value", [..., None])
 def test_a_missing_endpoint_is_named(name: str, value: object) -> None:
     """The three endpoints are required."""
-    assert f"names no {name}" in refused(discovery(ISSUER, **{name: value})).message
+    assert refused(discovery(ISSUER, **{name: value})).message.endswith(f" {name}")
 
 
 BAD_ENDPOINTS = [
-    ("http://idp.example.com/x", "is http, not https"),
-    ("http://localhost/x", "is http, not https"),
-    ("http://127.0.0.1:8080/x", "is http, not https"),
-    ("ftp://idp.example.com/x", "does not begin with https://"),
-    ("file:///etc/passwd", "does not begin with https://"),
-    ("javascript:alert(1)", "does not begin with https://"),
-    ("/oauth2/token", "does not begin with https://"),
-    ("https://", "names no host"),
-    ("https://me:SECRET@idp.example.com/x", "has a user name or password in it"),
-    ("https://idp.example.com/x#a", "has a fragment"),
-    ("https://idp.example.com/\x1b[31m", "has a character that no URL has"),
-    ("https://idp.example.com/a b", "has a character that no URL has"),
-    ("https://idp.example.com\\@evil.example", "has a character that no URL has"),
-    ("https://[::1", "is not a URL"),
-    ("https://idp.example.com:99999/", "is not a URL"),
-    (7, "is no string"),
-    (["https://idp.example.com/x"], "is no string"),
+    ("http://idp.example.com/x", r"\bhttp\b"),
+    ("http://localhost/x", r"\bhttp\b"),
+    ("http://127.0.0.1:8080/x", r"\bhttp\b"),
+    ("ftp://idp.example.com/x", "https://"),
+    ("file:///etc/passwd", "https://"),
+    ("javascript:alert(1)", "https://"),
+    ("/oauth2/token", "https://"),
+    ("https://", "host"),
+    ("https://me:SECRET@idp.example.com/x", "password"),
+    ("https://idp.example.com/x#a", "fragment"),
+    ("https://idp.example.com/\x1b[31m", "character"),
+    ("https://idp.example.com/a b", "character"),
+    ("https://idp.example.com\\@evil.example", "character"),
+    ("https://[::1", "(?!.*character).*URL"),
+    ("https://idp.example.com:99999/", "(?!.*character).*URL"),
+    (7, "string"),
+    (["https://idp.example.com/x"], "string"),
 ]
 
 
@@ -209,7 +214,7 @@ BAD_ENDPOINTS = [
 def test_an_endpoint_that_must_not_be_spoken_to_is_refused(name: str, value: object, why: str) -> None:
     """Every endpoint must be https. The error names the member and does not repeat the value."""
     error = refused(discovery(ISSUER, **{name: value}))
-    assert f"a {name} that {why}" in error.message
+    assert re.search(rf"\b{name}\b.*{why}", error.message)
     assert "SECRET" not in error.message + error.hint
 
 
@@ -222,15 +227,15 @@ def test_a_provider_on_this_machine_may_be_http() -> None:
 
 def test_a_provider_on_this_machine_sends_nobody_to_http_elsewhere() -> None:
     """A local issuer does not allow http to other hosts."""
-    assert (
-        "is http, not https" in refused(discovery(LOCAL, jwks_uri="http://idp.example.com/k"), LOCAL).message
-    )
+    error = refused(discovery(LOCAL, jwks_uri="http://idp.example.com/k"), LOCAL)
+    assert re.search(r"\bjwks_uri .*\bhttp\b", error.message)
+    assert error.hint == PUBLIC_ADDRESS
 
 
 @pytest.mark.parametrize("name", REQUIRED)
 def test_an_empty_text_is_no_endpoint(name: str) -> None:
     """A required endpoint must not be empty."""
-    assert f"a {name} that does not begin with https://" in refused(discovery(ISSUER, **{name: ""})).message
+    assert re.search(rf"\b{name} .*https://", refused(discovery(ISSUER, **{name: ""})).message)
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -238,7 +243,8 @@ def test_an_empty_text_for_an_optional_endpoint_is_none(name: str) -> None:
     """It counts as missing, and doctor mentions it."""
     metadata = parse_metadata(discovery(ISSUER, **{name: ""}), ISSUER)
     assert getattr(metadata, name) is None
-    assert metadata.oddities == (f"{name} is empty",)
+    (oddity,) = metadata.oddities
+    assert re.match(rf"{name} .*empty", oddity)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +267,8 @@ def test_an_optional_list_that_is_no_list_does_no_harm(
     """A string is split into words, anything else counts as empty. Doctor mentions it."""
     metadata = parse_metadata(discovery(ISSUER, **{name: value}), ISSUER)
     assert getattr(metadata, field) == words
-    assert metadata.oddities == (f"{name} is no list",)
+    (oddity,) = metadata.oddities
+    assert re.match(rf"{name} .*list", oddity)
 
 
 def test_valid_metadata_has_no_oddities() -> None:
@@ -273,7 +280,7 @@ def test_valid_metadata_has_no_oddities() -> None:
 def test_an_algorithm_list_that_is_no_list_is_refused(value: object) -> None:
     """It must not count as missing, because then all algorithms would be allowed."""
     document = discovery(ISSUER, id_token_signing_alg_values_supported=value)
-    assert "id_token_signing_alg_values_supported that is no list" in refused(document).message
+    assert re.search(r"\bid_token_signing_alg_values_supported .*list", refused(document).message)
 
 
 JSON = st.recursive(
@@ -296,7 +303,7 @@ def test_any_document_is_accepted_or_refused(changes: dict[str, object]) -> None
 
 def test_an_issuer_that_is_no_url_is_refused_like_another() -> None:
     """A URL that cannot be parsed is not mistaken for Okta's."""
-    assert "copy the issuer URL" in refused(naming("https://[::1")).hint
+    assert "issuer URL" in refused(naming("https://[::1")).hint
 
 
 @pytest.mark.parametrize(

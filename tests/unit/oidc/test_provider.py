@@ -127,22 +127,22 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
     other = discovery(laptop.server.url)
     laptop.server.on(WELL_KNOWN, json_reply({**other, "issuer": laptop.server.url + "/"}))
     for _ in range(2):
-        with pytest.raises(InvalidProviderResponse, match="not of") as caught:
+        with pytest.raises(InvalidProviderResponse, match=r"\bissuer\b") as caught:
             laptop.process().metadata(soon())
-        assert "slash at the end" in caught.value.hint
+        assert "slash" in caught.value.hint
     assert laptop.asked() == [WELL_KNOWN] * 4, "each time once more, for the proposal"
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (html_reply(), "the discovery document http.* is a web page"),
-        (reply(200, b'{"issuer": "SECRET'), "broken JSON"),
-        (reply(200, b'"SECRET"'), "no object"),
-        (reply(404, b"SECRET"), "no OpenID provider at"),
-        (reply(403, b"SECRET"), "answers 403"),
-        (reply(304), "answers 304"),
-        (json_reply({"issuer": None}), "names no issuer"),
+        (html_reply(), "http.* web page"),
+        (reply(200, b'{"issuer": "SECRET'), "broken"),
+        (reply(200, b'"SECRET"'), "object"),
+        (reply(404, b"SECRET"), "OpenID provider"),
+        (reply(403, b"SECRET"), r"\b403\b"),
+        (reply(304), r"\b304\b"),
+        (json_reply({"issuer": None}), "issuer"),
     ],
 )
 def test_what_is_no_metadata_is_named_and_not_kept(laptop: Laptop, answer: Script, words: str) -> None:
@@ -393,7 +393,7 @@ def test_a_refresh_goes_on_with_stale_metadata(
     laptop.log = Log(1)
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked()[-1] == "/token"
-    assert "using the cached metadata" in capsys.readouterr().err
+    assert "cached" in capsys.readouterr().err
 
 
 def test_a_silent_discovery_is_waited_for_once(laptop: Laptop) -> None:
@@ -605,18 +605,18 @@ def test_where_nothing_can_be_revoked_nothing_is_asked(laptop: Laptop) -> None:
 def test_a_revocation_that_is_refused_is_named_without_the_token(revoking: Laptop) -> None:
     answer = {"error": "invalid_client", "error_description": "no client for SECRET-token"}
     revoking.server.on("/revoke", json_reply(answer, 401))
-    with pytest.raises(OAuthErrorResponse, match="refuses the revocation request") as caught:
+    with pytest.raises(OAuthErrorResponse, match="revocation") as caught:
         revoking.process().revoke(Secret("SECRET-token"), soon())
     assert "SECRET" not in caught.value.message
 
 
 def test_a_revocation_that_is_not_answered_ends_in_time(revoking: Laptop) -> None:
     revoking.server.on("/revoke", silence)
-    with pytest.raises(ProviderUnreachable, match="no whole answer within"):
+    with pytest.raises(ProviderUnreachable, match=r"\d s$"):
         revoking.process().revoke(Secret("old"), soon(0.3))
 
 
 def test_metadata_that_is_not_there_ends_a_revocation_in_time(laptop: Laptop) -> None:
     laptop.server.on(WELL_KNOWN, silence)
-    with pytest.raises(ProviderUnreachable, match="no whole answer within"):
+    with pytest.raises(ProviderUnreachable, match=r"\d s$"):
         laptop.process().revoke(Secret("old"), soon(0.3))

@@ -173,7 +173,9 @@ def test_the_type_must_be_the_one_that_was_asked_for(desk: Desk, issued: object)
 def test_an_answer_without_the_token(desk: Desk) -> None:
     """§2.2.1: the exchanged token is in access_token, whatever its type."""
     answers(desk, token(desk), access_token=..., id_token=token(desk).reveal())
-    assert "no token" in refused(desk).message
+    message = refused(desk).message
+    assert f"{TYPE}id_token" in message
+    assert f'"{TYPE}' not in message, "no type was answered wrongly"
 
 
 def test_a_token_for_no_bearer_is_refused(desk: Desk) -> None:

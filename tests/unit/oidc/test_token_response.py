@@ -160,10 +160,10 @@ def test_a_scope_that_is_no_text_counts_as_not_said(scope: object) -> None:
 @pytest.mark.parametrize(
     ("grant", "thing", "hint"),
     [
-        ("refresh_token", "the refresh token", "sign in"),
-        ("authorization_code", "the authorization code", "clock"),
-        ("password", "the user name or the password", "password"),
-        ("urn:ietf:params:oauth:grant-type:device_code", "the device code", "code"),
+        ("refresh_token", "refresh token", "sign"),
+        ("authorization_code", "authorization code", "clock"),
+        ("password", "password", "password"),
+        ("urn:ietf:params:oauth:grant-type:device_code", "device code", "code"),
     ],
 )
 def test_invalid_grant_is_its_own_error(grant: str, thing: str, hint: str) -> None:

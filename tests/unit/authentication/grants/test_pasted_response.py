@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +17,7 @@ from tests.tokens import ISSUER
 SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret("the-verifier"))
 CODE = Secret("a.code-of/the+provider~")
 ADDRESS = "http://localhost:8000/?code=a.code-of%2Fthe%2Bprovider~&state=the-state"
+NO_ISSUER, OTHER_ISSUER = r"\bsay\b.*provider", r"^(?!.*\bsay\b).*provider"
 
 
 def answer(text: str, *, iss_required: bool = False) -> AuthorizationResponse | str:
@@ -47,14 +49,14 @@ def test_an_address_or_its_code_is_the_answer(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (ADDRESS.replace("the-state", "another"), "another sign-in"),
-        (ADDRESS.partition("&")[0], "another sign-in"),
+        (ADDRESS.replace("the-state", "another"), "sign-in"),
+        (ADDRESS.partition("&")[0], "sign-in"),
         (f"{ADDRESS}&state=the-state", "repeated"),
-        (f"{ADDRESS}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
-        (f"{ADDRESS}&error=x", "and an error"),
-        ("http://localhost:8000/?state=the-state", "no code"),
-        ("http://localhost:8000/", "no answer"),
-        ("https://idp.example.com/sign-in", "no answer"),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fevil.example.com", OTHER_ISSUER),
+        (f"{ADDRESS}&error=x", r"\bcode\b.*error"),
+        ("http://localhost:8000/?state=the-state", r"\bcode\b(?!=|.*error)"),
+        ("http://localhost:8000/", "code="),
+        ("https://idp.example.com/sign-in", "code="),
         ("two words", "neither"),
         ("", "neither"),
         ("cödé", "neither"),
@@ -64,7 +66,7 @@ def test_what_is_no_answer_to_this_sign_in_is_not_taken(text: str, why: str) -> 
     """RFC 6749 §10.12, §3.1, RFC 9207 §2.4: as from a browser. The text is not repeated."""
     said = answer(text)
     assert isinstance(said, str)
-    assert why in said
+    assert re.search(why, said)
     assert "evil" not in said
 
 
@@ -75,7 +77,7 @@ def test_a_code_is_taken_to_its_ends() -> None:
 
 def test_an_address_must_name_its_issuer_where_the_provider_promised_it() -> None:
     """RFC 9207 §2.4. A code without an address is still accepted."""
-    assert "which provider" in str(answer(ADDRESS, iss_required=True))
+    assert re.search(NO_ISSUER, str(answer(ADDRESS, iss_required=True)))
     assert answer(CODE.reveal(), iss_required=True) == AuthorizationResponse(CODE)
 
 
@@ -85,14 +87,14 @@ REFUSAL = "http://localhost:8000/?error=access_denied&state=the-state"
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (REFUSAL, "which provider"),
-        (f"{REFUSAL}&iss=https%3A%2F%2Fevil.example.com", "another provider"),
-        (f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault%2F", "another provider"),
+        (REFUSAL, NO_ISSUER),
+        (f"{REFUSAL}&iss=https%3A%2F%2Fevil.example.com", OTHER_ISSUER),
+        (f"{ADDRESS}&iss=https%3A%2F%2Fidp.example.com%2Foauth2%2Fdefault%2F", OTHER_ISSUER),
     ],
 )
 def test_errors_must_name_their_issuer_too(text: str, why: str) -> None:
     """RFC 9207 §2.4: compared byte for byte. An error from another provider does not end this sign-in."""
-    assert why in str(answer(text, iss_required=True))
+    assert re.search(why, str(answer(text, iss_required=True)))
 
 
 def test_a_refusal_is_an_answer_too() -> None:

@@ -178,13 +178,14 @@ def test_the_browser_that_is_opened_comes_back(desk: Desk, person: Person, tmp_p
     assert "first use" in where_and_why
     assert "http://localhost:" in start
     assert f"1 signing in at {host}: first use" in desk.log.lines
-    assert any("listening on port" in line for line in desk.log.lines)
+    port = str(urlsplit(person.asked["redirect_uri"]).port)
+    assert any(f" {port} " in line for line in desk.log.lines)
     assert any(f", {seconds} s" in person.awaited[0] for seconds in (19, 20))
     wait_until(page.exists, "the browser has the page")
     text = page.read_text(encoding="utf-8")
     assert "ada@example.com" in text
     assert str(urlsplit(desk.server.url).port) in text
-    assert "it has ended" in text  # the token's end, which is long ago
+    assert "ended" in text  # the token's end, which is long ago
 
 
 def test_an_address_is_printed_where_no_browser_is_opened(desk: Desk, person: Person) -> None:
@@ -218,7 +219,7 @@ def test_a_browser_that_cannot_be_started_is_named(desk: Desk, person: Person) -
 
     sign_in(desk)
 
-    assert 'Sign in needed ("/absent/browser" is not found). Open' in person.said[1]
+    assert '("/absent/browser" ' in person.said[1]
 
 
 def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Person) -> None:
@@ -301,7 +302,7 @@ def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> N
     }
     sign_in(desk)
     assert "--insecure-skip-tls-verify" in person.said[1]
-    assert "from other machines" in person.said[2]
+    assert "0.0.0.0:" in person.said[2]
 
     person.said.clear()
     person.does = lambda _: {}
@@ -346,8 +347,8 @@ def test_only_the_flag_disables_pkce(desk: Desk, person: Person) -> None:
         (
             {"error": "invalid_grant"},
             InvalidGrant,
-            "the authorization code",
-            "register exactly {redirect_uri}",
+            "authorization code",
+            "{redirect_uri}",
         ),
         ({"error": "unauthorized_client"}, OAuthErrorResponse, "unauthorized_client", ""),
     ],
@@ -388,7 +389,7 @@ def test_a_token_of_another_sign_in_is_not_taken(desk: Desk, person: Person) -> 
     other.asked = {"nonce": "of another"}
     desk.server.on("/token", answering(desk, other))
 
-    assert "another sign-in" in failing(desk, IdTokenError).message
+    assert "nonce" in failing(desk, IdTokenError).message
     assert person.page()[0] == 400
 
 
@@ -451,9 +452,9 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
 
     assert paste(desk, keys) == AuthorizationResponse(Secret("pasted"))
 
-    assert "paste the address" in keys.prompt
+    assert "paste" in keys.prompt
     (said,) = person.said
-    assert "another sign-in" in said
+    assert "sign-in" in said
     assert keys.reads == 1
 
 
@@ -466,5 +467,7 @@ def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Des
         Secret("pasted")
     )
 
-    assert "does not say" in person.said[0]
-    assert "from another provider" in person.said[1]
+    missing, other = person.said
+    assert missing != other
+    assert "provider" in missing
+    assert "provider" in other

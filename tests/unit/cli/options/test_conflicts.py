@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -227,22 +228,22 @@ def test_all_that_is_typed_overrules_variables(home: Path, monkeypatch: pytest.M
         (
             {"LOCAL_SERVER_CERT": "/cert.pem"},
             (),
-            "; KUBECTL_OIDC_LOCAL_SERVER_CERT gives --local-server-cert",
+            r"; KUBECTL_OIDC_LOCAL_SERVER_CERT .*--local-server-cert$",
         ),
         (
             {"GRANT_TYPE": "client-credentials"},
             (),
-            "; KUBECTL_OIDC_GRANT_TYPE gives --grant-type",
+            r"; KUBECTL_OIDC_GRANT_TYPE .*--grant-type$",
         ),
         (
             {"CLIENT_SECRET": "SECRET", "CLIENT_SECRET_FILE": "/secret"},
             (),
-            "; KUBECTL_OIDC_CLIENT_SECRET_FILE gives --oidc-client-secret-file",
+            r"; KUBECTL_OIDC_CLIENT_SECRET_FILE .*--oidc-client-secret-file$",
         ),
         (
             {"TOKEN_CACHE_STORAGE": "none"},
             ("--refresh-ahead=0.5",),
-            "; KUBECTL_OIDC_TOKEN_CACHE_STORAGE gives --token-cache-storage",
+            r"; KUBECTL_OIDC_TOKEN_CACHE_STORAGE .*--token-cache-storage$",
         ),
     ],
 )
@@ -253,7 +254,7 @@ def test_a_variable_that_gives_one_is_named(
     for name, value in environment.items():
         monkeypatch.setenv(f"KUBECTL_OIDC_{name}", value)
     error = refused("get-token", *BOTH, *words)
-    assert error.message.endswith(whence)
+    assert re.search(whence, error.message)
     assert "SECRET" not in error.message.replace("CLIENT_SECRET", "")
 
 

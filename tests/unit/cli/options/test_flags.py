@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,7 @@ def test_the_two_needed_flags_are_enough(home: Path) -> None:
 def test_a_missing_flag_is_named(missing: str, empty: bool) -> None:  # noqa: FBT001
     """Missing and empty are the same."""
     given_ = [flag for flag in BOTH if not flag.startswith(missing)] + ([f"{missing}="] if empty else [])
-    with pytest.raises(UsageError, match=f"{missing} is missing"):
+    with pytest.raises(UsageError, match=f"{missing} "):
         main(["get-token", *given_])
 
 
@@ -394,7 +395,8 @@ def test_an_issuer_that_cannot_be_one_is_refused(url: str) -> None:
 def test_an_argument_that_is_not_utf_8_is_refused_by_the_flags_name(argument: str) -> None:
     """What is sent as text must be text; the value is not repeated."""
     error = refused(argument.format("\udcff"))
-    assert error.message == f"the value of {argument.partition('=')[0]} is not UTF-8 text"
+    assert all(name in error.message for name in (argument.partition("=")[0], "UTF-8"))
+    assert "\udcff" not in error.message + error.hint
 
 
 def test_a_file_name_need_not_be_utf_8() -> None:
@@ -456,7 +458,7 @@ def test_a_wait_has_bounds(seconds: str) -> None:
     """A sign-in waits from one second to a day; the error says so."""
     error = refused(f"--authentication-timeout-sec={seconds}")
     assert "--authentication-timeout-sec" in error.message
-    assert "from 1 to 86400" in error.message
+    assert re.search(r"\b1\b.*\b86400\b", error.message)
 
 
 @pytest.mark.parametrize(

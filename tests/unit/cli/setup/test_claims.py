@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -69,4 +71,5 @@ def test_long_lists_are_shortened() -> None:
     """Nine hundred groups do not flood the screen."""
     ((_, value),) = claim_rows({"groups": [f"g{n}" for n in range(900)]}, NOW)
     lines = value.splitlines()
-    assert (len(lines), lines[0], lines[-1]) == (41, "g0", "(and 860 more)")
+    assert (len(lines), lines[0]) == (41, "g0")
+    assert re.fullmatch(r"\(.*\b860\b.*\)", lines[-1])

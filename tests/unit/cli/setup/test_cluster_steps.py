@@ -73,7 +73,8 @@ def test_every_type_fits_a_narrow_terminal(kind: ClusterType) -> None:
 
 def test_a_guessed_type_is_called_a_guess() -> None:
     """The flag for another type is shown."""
-    assert "--cluster-type names another" in shown(replace(SIDE, guessed=True))
+    assert "--cluster-type" in shown(replace(SIDE, guessed=True))
+    assert "--cluster-type" not in shown(SIDE)
 
 
 def test_a_manifest_in_a_file_is_named_with_its_command_and_not_shown() -> None:
@@ -101,7 +102,8 @@ def test_eks_is_one_command_or_files() -> None:
     eks = replace(SIDE, cluster=Cluster(ClusterType.EKS, "prod", "eu-west-1"))
     text = shown(eks)
     assert "--cluster-name prod" in text
-    assert "As files: --output-dir=DIR, or -o yaml." in text
+    assert "--output-dir=DIR" in text
+    assert "-o yaml" in text
     assert "eksctl" not in text
     text = shown(replace(eks, written=WrittenManifests(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
     assert "eksctl associate identityprovider -f /out/eksctl.yaml" in text

@@ -30,7 +30,7 @@ def test_it_names_the_settings_at_the_provider(guide: str) -> None:
     """Client, PKCE, both redirect URIs of the default ports, the claims, and the scopes."""
     words = " ".join(guide.split())
     for part in (
-        "native (public) application",
+        "native",
         "PKCE (S256)",
         "http://localhost:8000",
         "http://localhost:18000",

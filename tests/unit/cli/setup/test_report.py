@@ -186,8 +186,8 @@ def test_without_a_current_context_no_command_changes_it() -> None:
 
 def test_a_session_that_is_not_stored_is_reported() -> None:
     """The place of a stored session is missing then."""
-    assert "not kept" in shown(but(storage=""))
-    assert "not kept" not in shown(GOOD)
+    assert re.search(rf"^session +.*{GOOD.storage}", shown(GOOD), re.MULTILINE)
+    assert re.search(rf"^session +(?!.*{GOOD.storage})\w", shown(but(storage="")), re.MULTILINE)
 
 
 @pytest.mark.parametrize("reason", ["no user name", "a problem"])
@@ -233,7 +233,7 @@ def test_email_verified_is_explained_only_if_the_user_name_is_email() -> None:
 
 def test_cluster_admin_is_warned_about_and_view_is_not() -> None:
     """The strongest role comes with a caution."""
-    caution = "cluster-admin may do"
+    caution = "everything"
     assert caution in shown(GOOD)
     assert caution not in shown(but(binding=Binding("view", ("eks-admins",))))
 
@@ -262,7 +262,7 @@ def test_powershell_gets_no_here_document() -> None:
     """PowerShell users save the manifest in a file."""
     text = shown(GOOD, powershell=True)
     assert "<<'EOF'" not in text
-    assert "for `kubectl apply -f FILE`" in text
+    assert "`kubectl apply -f FILE`" in text
 
 
 def test_a_secret_of_the_stanza_is_not_printed() -> None:
@@ -292,10 +292,9 @@ def test_a_secret_that_others_can_read_is_warned_about() -> None:
     """Only if the file is readable by others and has a secret."""
     change = Change(Path("kube.yaml"), "updated", mode=0o644)
     secret = Stanza(args=(Arg("--oidc-client-secret", Secret("s")),))
-    warning = "read the secret"
+    warning = "0644"
     text = " ".join(shown(but(change=change, stanza=secret)).split())
     assert warning in text
-    assert "0644" in text
     assert "chmod 600 kube.yaml" in text
     assert warning not in shown(but(change=change))
     assert warning not in shown(but(change=replace(change, mode=0o600), stanza=secret))

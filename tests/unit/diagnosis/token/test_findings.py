@@ -63,8 +63,8 @@ def test_another_issuer_is_a_finding(issuer: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("claims", "severity", "topic", "named"),
     [
-        pytest.param({"groups": ABSENT}, WARNING, "claims-groups", "no claim groups", id="no groups"),
-        pytest.param({"groups": None}, WARNING, "claims-groups", "no claim groups", id="null groups"),
+        pytest.param({"groups": ABSENT}, WARNING, "claims-groups", "claim groups", id="no groups"),
+        pytest.param({"groups": None}, WARNING, "claims-groups", "claim groups", id="null groups"),
         pytest.param({"groups": []}, WARNING, "claims-groups", "empty", id="empty groups"),
         pytest.param({"groups": "eks-admins"}, WARNING, "claims-groups", '"eks-admins"', id="one string"),
         pytest.param({"groups": {"a": "b"}}, PROBLEM, "claims-groups", "groups", id="a mapping"),
@@ -73,7 +73,7 @@ def test_another_issuer_is_a_finding(issuer: str, hint: str) -> None:
             {"groups": ["system:masters"]}, WARNING, "claims-system", "system:masters", id="system:"
         ),
         pytest.param({"groups": ["a\u202eb"]}, WARNING, "claims-groups", "characters", id="odd name"),
-        pytest.param({"email": ABSENT}, PROBLEM, "claims-username", "no claim email", id="no email"),
+        pytest.param({"email": ABSENT}, PROBLEM, "claims-username", "claim email", id="no email"),
         pytest.param({"email": ""}, PROBLEM, "claims-username", '""', id="empty email"),
         pytest.param({"email": ["a@b"]}, PROBLEM, "claims-username", '["a@b"]', id="email is a list"),
         pytest.param({"email": "system:admin"}, PROBLEM, "claims-system", "system:admin", id="system user"),
