@@ -33,6 +33,9 @@ def main(handover: str = "") -> None:
 
                 ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
+            import gc
+
+            gc.disable()  # a search for reference cycles frees nothing in so short a life; `demo` turns it on again
             try:
                 from kubectl_oidc.slow_path import run
             except ImportError as error:

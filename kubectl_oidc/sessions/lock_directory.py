@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import warnings
 from pathlib import Path
-
-import platformdirs
 
 from kubectl_oidc.errors import LockError, StoreError
 from kubectl_oidc.system import private_files
@@ -103,6 +100,13 @@ def _darwin_directory(platform: str = sys.platform) -> Path | None:
 
 
 def _runtime_directory() -> Path:
+    named = os.environ.get("XDG_RUNTIME_DIR", "")
+    if sys.platform == "linux" and os.path.isabs(named):  # noqa: PTH117 - of a text
+        return Path(named, "kubectl-oidc")  # the usual case, without the import of platformdirs
+    import warnings
+
+    import platformdirs
+
     with warnings.catch_warnings():
         # It warns if XDG_RUNTIME_DIR is not set. On many servers that is normal.
         warnings.simplefilter("ignore")

@@ -36,7 +36,10 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
             f"the demo needs {' and '.join(missing)}, which the extra demo brings",
             f"{reinstall_hint('demo')}; or run `make demo` in a clone",
         )
+    import gc
+
     from kubectl_oidc.demo.story import play
 
+    gc.enable()
     play(environ=os.environ, by_itself=without_browser, keep=keep)
     return 0

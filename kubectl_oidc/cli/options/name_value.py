@@ -6,7 +6,6 @@ field: ``a=1,b=2``, or ``"a=1,2=3"`` for a value that has both a comma and an ``
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
@@ -55,6 +54,8 @@ def _fields(word: str) -> list[str]:
         if not word.startswith('"'):
             return [word]
         return [word[1:-1] if word.endswith('"') else ""]
+    import csv  # seldom needed
+
     try:
         return [field for row in csv.reader([word], strict=True) for field in row if field.strip()]
     except csv.Error:
