@@ -41,6 +41,8 @@ def read(words: Sequence[str], table: Sequence[Flag], environ: Mapping[str, str]
         name, has_value, text = word.partition("=")
         if name not in rows or not (has_value or rows[name].kind is SWITCH):
             return None
+        if rows[name].kind is SWITCH and text.startswith("-"):
+            return None  # another option, for click
         if not name.startswith("--"):
             text = f"={text}"  # click gives -v=1 this value
         typed.setdefault(rows[name].name, []).append(text if has_value else "true")
