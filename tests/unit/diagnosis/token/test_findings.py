@@ -222,7 +222,7 @@ def test_a_prefix_decides_whether_a_name_is_reserved() -> None:
         in only(check_token(replace(facts(email="ada"), username_prefix="system:"))).message
     )
     assert (
-        "the group system:ops"
+        "group system:ops"
         in only(check_token(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
     )
 
