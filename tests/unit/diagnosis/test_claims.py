@@ -32,7 +32,7 @@ def test_after_the_api_server_accepted_the_token_only_some_findings_matter() -> 
     claims = "email ada@example.com; groups: eks-admins; "
     (accepted,) = claims_said(somebody, email_verified=False)
     assert accepted.startswith(claims)
-    assert "email_verified is false" in accepted
+    assert "email_verified" in accepted
     (unread,) = claims_said(Identity(username="somebody"))
     assert unread.startswith(claims)
     assert "reads none" in unread

@@ -41,9 +41,9 @@ def at(seconds: float) -> str:
     [
         ({"Date": at(0)}, "ok", ""),
         ({"Date": at(-25)}, "ok", ""),
-        ({"Date": at(-45)}, "warning", "45 s ahead of"),
+        ({"Date": at(-45)}, "warning", "45 s ahead"),
         ({"Date": at(45)}, "warning", "45 s behind"),
-        ({"Date": at(-600)}, "problem", "10 min ahead of"),
+        ({"Date": at(-600)}, "problem", "10 min ahead"),
         ({"Date": at(-600), "Age": "600"}, "ok", ""),
         ({"Date": "yesterday"}, "skipped", ""),
         ({"Date": at(0), "Age": "old"}, "skipped", ""),

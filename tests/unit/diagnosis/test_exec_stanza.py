@@ -89,7 +89,7 @@ def test_the_command_starts_this_program_directly(command: str, kind: str) -> No
         ({"username": "me"}, "problem", "username"),
         ({"auth-provider": {"name": "oidc"}}, "problem", "auth-provider"),
         ({"client-certificate-data": "SECRET"}, "warning", "client certificate"),
-        ({"as": "root"}, "warning", "root (as:)"),
+        ({"as": "root"}, "warning", "root ("),
     ],
 )
 def test_other_credentials_of_the_user_are_found(user: dict[str, Any], status: str, named: str) -> None:

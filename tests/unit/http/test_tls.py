@@ -64,7 +64,7 @@ def refused(context: ssl.SSLContext, options: TlsOptions, host: str = "localhost
     assert not error.sent
     assert error.topic == "tls"
     assert "--certificate-authority" in error.hint
-    assert error.message.startswith(f"cannot reach https://{host}:")
+    assert f" https://{host}:" in error.message
     return error
 
 
@@ -167,8 +167,8 @@ def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
 def test_a_wrong_given_authority_is_told_apart_from_none(authority: trustme.CA, another: trustme.CA) -> None:
     """With an authority given that did not sign it, the hint says that this one was not it."""
     error = refused(certificate(authority), given(another))
-    assert "given" in error.hint
-    assert "given" not in refused(certificate(authority), tls.SYSTEM_TRUST).hint
+    assert "--certificate-authority" in error.hint
+    assert error.hint != refused(certificate(authority), tls.SYSTEM_TRUST).hint
 
 
 def test_a_bundle_variable_that_names_nothing_is_mentioned(

@@ -111,7 +111,7 @@ def test_a_set_of_thousands_is_read_to_a_bound() -> None:
     keys = KeySet.from_jwks({"keys": [{"kty": "oct"}] * 5000 + [RSA.jwk()]})
 
     assert keys.keys == ()
-    assert "256 of 5001" in str(keys.left_out[-1])
+    assert all(number in str(keys.left_out[-1]) for number in ("256", "5001"))
     assert len(KeySet.from_jwks({"keys": [{"kty": "oct"}] * 256}).left_out) == 256
 
 

@@ -98,7 +98,7 @@ def test_a_damaged_credential_in_the_kernel_keyring_is_logged_and_replaced(
     """By the keyring's name."""
     in_kernel.publish(KEY.id(), b"kubectl-oidc credential 2\n", 60)
     assert current("kernel").put(WHOLE, NOW) == "kernel"
-    assert "the kernel keyring" in capsys.readouterr().err
+    assert "kernel keyring" in capsys.readouterr().err
     assert credential.read_credential(KEY.id(), "kernel", "") is not None
     assert current("kernel").withdraw()
     assert not current("kernel").withdraw()

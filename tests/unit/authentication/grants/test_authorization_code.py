@@ -203,7 +203,7 @@ def sent(issuer: str, *more: str) -> SentRequest:
     ("code", "hint"),
     [
         ("access_denied", "assigned"),
-        ("invalid_scope", "the scopes"),
+        ("invalid_scope", " scopes"),
         ("unauthorized_client", "authorization code grant"),
         ("invalid_request", "PKCE"),
         ("login_required", "browser first"),
@@ -242,9 +242,7 @@ def test_a_prompt_is_named_where_it_was_given() -> None:
 def test_a_known_provider_leads_to_its_own_settings(code: str, description: str | None) -> None:
     """By the code or the description. For another provider, the hint does not name Okta."""
     answer, okta = AuthorizationResponse(None, code, description), "https://corp.okta.com/oauth2/default"
-    assert sign_in_refused(answer, sent(okta)).hint.startswith(
-        "in Okta: Applications > the app > Assignments"
-    )
+    assert "Okta: Applications > " in sign_in_refused(answer, sent(okta)).hint
     assert "Okta" not in sign_in_refused(answer, sent(ISSUER)).hint
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,7 +79,7 @@ def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
 def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     """Over SSH, if the provider offers it. The reason is shown."""
     assert chosen(desk, grant="auto") == DEVICE_CODE
-    assert "(this is " in desk.terminal.said[1]
+    assert re.search(r"\(\w.*\)", desk.terminal.said[1])
 
 
 @pytest.mark.parametrize("account", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])

@@ -269,8 +269,8 @@ def test_where_the_redirect_uri_is_registered_is_said_where_the_provider_is_know
     desk.settings["issuer"] = desk.server.url
     unknown = failing(desk, SignInTimeout).hint
 
-    assert " (in Keycloak: Clients > the client > Settings > Valid redirect URIs); --auth" in known
-    assert "in Keycloak" not in unknown
+    assert "Keycloak: Clients > " in known
+    assert "Keycloak" not in unknown
     assert "()" not in unknown
 
 
@@ -288,10 +288,10 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
         person.does = lambda _: {}
         error = failing(desk, SignInTimeout)
 
-    assert person.said[1].startswith(f"127.0.0.1:{ports[0]} is ")
+    assert person.said[1].startswith(f"127.0.0.1:{ports[0]} ")
     assert f"http://localhost:{ports[1]} " in person.said[1]
     assert f"redirect URI http://localhost:{ports[1]} " in error.hint
-    assert f"(127.0.0.1:{ports[0]} is " in error.hint
+    assert f"(127.0.0.1:{ports[0]} " in error.hint
 
 
 def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> None:

@@ -54,13 +54,13 @@ def test_its_variables_are_set_and_restored(tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_a_user_of_another_program_is_named(value: dict[str, object]) -> None:
-    with pytest.raises(KubeconfigError, match="robot in config") as failed:
+    with pytest.raises(KubeconfigError, match=r"\brobot\b.*\bconfig\b") as failed:
         stanza_request(Entry("robot", value, Path("config")))
     assert failed.value.topic == "stanza"
 
 
 def test_arguments_that_get_token_rejects_are_an_error() -> None:
-    with pytest.raises(KubeconfigError, match=r"oidc in config.*--no-such-flag") as failed:
+    with pytest.raises(KubeconfigError, match=r"\boidc\b.*\bconfig\b.*--no-such-flag") as failed:
         stanza_request(user([*ARGS, "--no-such-flag"]))
     assert failed.value.topic == "stanza"
     with pytest.raises(UsageError, match="--oidc-client-id"):

@@ -218,11 +218,11 @@ def test_a_prefix_decides_whether_a_name_is_reserved() -> None:
     given = facts(email="system:admin", groups=["system:masters"])
     assert check_token(replace(given, username_prefix="oidc:", groups_prefix="oidc:")) == []
     assert (
-        "the user name system:ada"
+        "user name system:ada"
         in only(check_token(replace(facts(email="ada"), username_prefix="system:"))).message
     )
     assert (
-        "the group system:ops"
+        "group system:ops"
         in only(check_token(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
     )
 
