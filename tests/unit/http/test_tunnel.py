@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -170,19 +169,6 @@ def test_a_certificate_that_the_system_believes_is_looked_at_inside_too(
         with pytest.raises(ProviderUnreachable) as caught:
             ask(f"https://localhost:{proxy.port}", system)
     assert caught.value.hint == tls.NO_NAMES_HINT
-
-
-def test_a_copy_of_the_process_reads_on_inside_tls_to_a_proxy(provider: Hostile, system: trustme.CA) -> None:
-    """What a refresh that is handed over needs: no thread takes part."""
-    with Hostile(certificate(system)) as proxy:
-        proxy.on("*", tunnel(provider.port))
-        with closing(HttpClient(log=QUIET, proxy=f"https://localhost:{proxy.port}")) as http:
-            http.get(URL, deadline=Deadline.after(10))
-            ((stream, _),) = http._pool._idle.values()
-            stream.sendall(b"GET /token HTTP/1.1\r\nHost: provider.test\r\n\r\n")
-            if not (child := os.fork()):
-                os._exit(stream.recv(65536).startswith(b"HTTP/1.1 200"))
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
 
 
 # SOCKS
