@@ -134,6 +134,24 @@ def test_tls_to_the_proxy_has_tls_to_the_provider_in_it(provider: Hostile, syste
     assert proxy.connections == provider.connections == 1
 
 
+def test_more_than_the_answer_inside_tls_to_the_proxy_ends_the_connection(
+    provider: Hostile, system: trustme.CA
+) -> None:
+    """It may have been received already, where no look at the socket sees it."""
+
+    def two_records(talk: Talk) -> None:
+        json_reply({})(talk)
+        json_reply({"injected": 1})(talk)
+
+    provider.on("/token", two_records, json_reply({"good": 1}))
+    with Hostile(certificate(system)) as proxy:
+        proxy.on("*", tunnel(provider.port))
+        with closing(HttpClient(log=QUIET, proxy=f"https://localhost:{proxy.port}")) as http:
+            http.get(URL, deadline=Deadline.after(10))
+            assert http.get(URL, deadline=Deadline.after(10)).body == b'{"good": 1}'
+    assert provider.connections == 2
+
+
 def test_a_proxys_certificate_is_checked_with_the_systems_authorities(
     provider: Hostile, authority: trustme.CA
 ) -> None:
