@@ -31,6 +31,7 @@ from kubectl_oidc.errors import (
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
+from kubectl_oidc.http.answer import Source, read_response
 from kubectl_oidc.http.client import _redirect_target
 from kubectl_oidc.http.exchange import Response, retry_after
 from kubectl_oidc.http.json_body import load_object
@@ -59,6 +60,7 @@ from kubectl_oidc.sessions.session import Session
 from kubectl_oidc.sessions.session_record import with_digest
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.keyring_parts import read_record
+from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.urls import check_issuer, shown_url
 
 if TYPE_CHECKING:
@@ -118,6 +120,18 @@ def members(data: bytes) -> dict[str, object]:
 def exec_info(data: bytes) -> None:
     with or_refused(ExecInfoError):
         assert ExecInfo.parse(text(data)).api_version in VERSIONS
+
+
+def http_answer(data: bytes) -> None:
+    """Read an answer from a socket on which these bytes come, whole or cut."""
+    near, far = socket.socketpair()
+    with near:
+        with far:
+            far.sendall(data[:60_000])
+        with or_refused(InvalidProviderResponse), contextlib.suppress(ConnectionResetError):
+            response, _ = read_response(Source(near, Deadline.after(1)), "POST", ISSUER)
+            assert 200 <= response.status <= 999  # noqa: PLR2004
+            assert all(name == name.lower() for name in response.headers)
 
 
 def json_answer(data: bytes) -> None:
@@ -410,6 +424,13 @@ TARGETS: Mapping[str, Target] = {
             b"public, max-age=300",
             b'W/"tag"',
             b"https://b.example/c",
+        ),
+    ),
+    "http_answer": Target(
+        http_answer,
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: a\r\n\r\n{}",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nX: y\r\n\r\n",
         ),
     ),
     "id_token": Target(id_token, (TOKEN,)),

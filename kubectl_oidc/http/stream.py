@@ -59,6 +59,8 @@ def start_tls(stream: Stream, context: Context, host: str) -> Stream:
 
 def is_readable(stream: Stream) -> bool:
     """Return whether an idle stream has something to read: then the peer has closed it, or sent what nobody asked for."""
+    if isinstance(stream, TlsInTls) and stream.has_received():
+        return True
     try:
         return bool(select.select([stream], [], [], 0)[0])
     except (OSError, ValueError):  # closed, or a descriptor that select does not take
@@ -88,6 +90,10 @@ class TlsInTls:
     def recv(self, size: int) -> bytes:
         """Return at most ``size`` bytes; none at the end."""
         return self._move(lambda: self._tls.read(size))
+
+    def has_received(self) -> bool:
+        """Return whether something was received that was not returned yet."""
+        return self._incoming.pending > 0
 
     def _move(self, step: Callable[[], T]) -> T:
         """Return the result of a step of TLS, moving bytes between it and the outer stream as long as it needs some."""

@@ -87,22 +87,24 @@ def interrupted(
 
 
 @pytest.mark.parametrize(("before", "within"), [(3.0, 0.0), (0.0, 3.0)], ids=["before it", "in the middle"])
-@pytest.mark.parametrize("through_a_proxy", [False, True], ids=["direct", "proxy"])
+@pytest.mark.parametrize("proxied", ["", "http", "https"], ids=["direct", "proxy", "TLS to the proxy"])
 def test_the_child_stores_the_response_after_the_parent_has_exited(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    *,
-    through_a_proxy: bool,
+    proxied: str,
     before: float,
     within: float,
 ) -> None:
     """Over TLS, in the middle of a connection. The request is sent once."""
     authority = trustme.CA()
     trusting = TlsOptions(ca_data=(authority.cert_pem.bytes(),))
-    with Hostile(certificate(authority, "localhost", "provider.test")) as server, Hostile() as proxy:
+    authority.cert_pem.write_to_path(str(tmp_path / "system.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))  # which a proxy is checked with
+    to_proxy = certificate(authority) if proxied == "https" else None
+    with Hostile(certificate(authority, "localhost", "provider.test")) as server, Hostile(to_proxy) as proxy:
         url = server.url
-        if through_a_proxy:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        if proxied:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
             url = "https://provider.test"
         proxy.on("*", tunnel(server.port))
         server.on("/token", slowly(before, within))

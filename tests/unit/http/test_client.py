@@ -236,29 +236,31 @@ def test_a_connection_is_used_again_for_its_origin(authority: trustme.CA) -> Non
         client.close()
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("idle", ["for long", "closed by the peer", "with words from the peer"])
 def test_a_connection_that_was_idle_is_used_with_care(
-    server: Hostile, client: HttpClient, monkeypatch: pytest.MonkeyPatch, idle: str
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, idle: str, *, secure: bool
 ) -> None:
     """A form is never sent over one that the peer has closed or will close soon."""
-    answer = json_reply({})
 
     def script(talk: Talk) -> None:
-        answer(talk)
+        json_reply({})(talk)
         talk.keep_alive = idle != "closed by the peer"
         if idle == "with words from the peer":
             time.sleep(0.05)
             talk.send(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
 
-    server.on("/doc", script)
-    server.on("/token", answer)
-    client.get(f"{server.url}/doc", deadline=soon())
-    time.sleep(0.2)
-    if idle == "for long":
-        monkeypatch.setattr(connection_pool, "_IDLE_SECONDS", 0.1)
-    assert client.post_form(f"{server.url}/token", [], deadline=soon()).status == 200
-    assert server.connections == 2
-    assert len(server.asked) == 2
+    with Hostile(certificate(authority) if secure else None) as server:
+        server.on("/doc", script)
+        server.on("/token", json_reply({}))
+        client = HttpClient(tls=trusting(authority), log=QUIET)
+        client.get(f"{server.url}/doc", deadline=soon())
+        time.sleep(0.2)
+        if idle == "for long":
+            monkeypatch.setattr(connection_pool, "_IDLE_SECONDS", 0.1)
+        assert client.post_form(f"{server.url}/token", [], deadline=soon()).status == 200
+        client.close()
+        assert (server.connections, len(server.asked)) == (2, 2)
 
 
 def test_after_it_is_closed_no_connection_is_kept(server: Hostile, client: HttpClient) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -135,6 +134,24 @@ def test_tls_to_the_proxy_has_tls_to_the_provider_in_it(provider: Hostile, syste
     assert proxy.connections == provider.connections == 1
 
 
+def test_more_than_the_answer_inside_tls_to_the_proxy_ends_the_connection(
+    provider: Hostile, system: trustme.CA
+) -> None:
+    """It may have been received already, where no look at the socket sees it."""
+
+    def two_records(talk: Talk) -> None:
+        json_reply({})(talk)
+        json_reply({"injected": 1})(talk)
+
+    provider.on("/token", two_records, json_reply({"good": 1}))
+    with Hostile(certificate(system)) as proxy:
+        proxy.on("*", tunnel(provider.port))
+        with closing(HttpClient(log=QUIET, proxy=f"https://localhost:{proxy.port}")) as http:
+            http.get(URL, deadline=Deadline.after(10))
+            assert http.get(URL, deadline=Deadline.after(10)).body == b'{"good": 1}'
+    assert provider.connections == 2
+
+
 def test_a_proxys_certificate_is_checked_with_the_systems_authorities(
     provider: Hostile, authority: trustme.CA
 ) -> None:
@@ -170,19 +187,6 @@ def test_a_certificate_that_the_system_believes_is_looked_at_inside_too(
         with pytest.raises(ProviderUnreachable) as caught:
             ask(f"https://localhost:{proxy.port}", system)
     assert caught.value.hint == tls.NO_NAMES_HINT
-
-
-def test_a_copy_of_the_process_reads_on_inside_tls_to_a_proxy(provider: Hostile, system: trustme.CA) -> None:
-    """What a refresh that is handed over needs: no thread takes part."""
-    with Hostile(certificate(system)) as proxy:
-        proxy.on("*", tunnel(provider.port))
-        with closing(HttpClient(log=QUIET, proxy=f"https://localhost:{proxy.port}")) as http:
-            http.get(URL, deadline=Deadline.after(10))
-            ((stream, _),) = http._pool._idle.values()
-            stream.sendall(b"GET /token HTTP/1.1\r\nHost: provider.test\r\n\r\n")
-            if not (child := os.fork()):
-                os._exit(stream.recv(65536).startswith(b"HTTP/1.1 200"))
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
 
 
 # SOCKS
