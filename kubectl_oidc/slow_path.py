@@ -70,7 +70,7 @@ def _run(command: KnownCommand | None, *, ahead: bool) -> int:
 
                 ahead = start_refresh(command.directory, command.session_id, command.when)
         if status is None or ahead:
-            status = _run_command(command.handouts if command else 0, ahead=ahead, lock=lock)
+            status = _run_command(command, ahead=ahead, lock=lock)
     except OidcLoginError as error:
         _report(error)
         status = error.exit_status
@@ -85,13 +85,18 @@ def _run(command: KnownCommand | None, *, ahead: bool) -> int:
     return status
 
 
-def _run_command(times: int, *, ahead: bool, lock: SessionLock | None) -> int:
+def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock | None) -> int:
     """Read the command line and run it. A good one of get-token needs no click, and so not its import."""
     from kubectl_oidc.cli.call import Call
 
-    call = Call(times=times, ahead=ahead, lock=lock)
+    times = command.handouts if command else 0
+    call = Call(times=times, ahead=ahead, lock=lock, ended=command is not None)
     status = None
     if sys.argv[1:2] == ["get-token"]:
+        if call.ended:
+            from kubectl_oidc.http.early_connection import socket_to_issuer
+
+            call = call._replace(opened=socket_to_issuer(sys.argv[2:]))
         from kubectl_oidc.cli.get_token import answer
 
         status = answer(sys.argv[2:], call)

@@ -33,6 +33,7 @@ from .refresh import refresh
 from .refresh_answer import UnusableRefreshError
 
 if TYPE_CHECKING:
+    from kubectl_oidc.http.client import HttpClient
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.shared_failure import SharedFailure
     from kubectl_oidc.system.system import System
@@ -43,16 +44,22 @@ GRACE = 1.0
 """Seconds to wait for the lock beyond the time-out, so that a holder with the same time-out can say why it failed."""
 
 
-def authenticate(request: SignInRequest, system: System, lock: SessionLock | None = None) -> Outcome:
+def authenticate(
+    request: SignInRequest,
+    system: System,
+    lock: SessionLock | None = None,
+    http: HttpClient | None = None,
+) -> Outcome:
     """Return a valid token.
 
     Args:
         lock: A lock that this process already holds, probably the session's. It is released.
+        http: The client for all requests, if it exists already. It is closed after them.
 
     Raises:
         OidcLoginError: There is no token. The stored sessions are unchanged.
     """
-    authentication = Authentication(request, system)
+    authentication = Authentication(request, system, http)
     if lock is not None:
         with lock:
             if _guards_session(lock, authentication):

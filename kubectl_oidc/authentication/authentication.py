@@ -37,7 +37,8 @@ class Authentication:
 
     provider: Provider
 
-    def __init__(self, request: SignInRequest, system: System) -> None:
+    def __init__(self, request: SignInRequest, system: System, http: HttpClient | None = None) -> None:
+        self._http = http
         self.request = request
         self.system = system
         self.lock = SessionLock(())
@@ -61,7 +62,8 @@ class Authentication:
         Raises:
             UsageError: The issuer URL is not valid, or the client's private key cannot be read.
         """
-        with contextlib.closing(HttpClient(tls=self.request.tls, log=self.system.log)) as http:
+        own = self._http or HttpClient(tls=self.request.tls, log=self.system.log)
+        with contextlib.closing(own) as http:
             self.provider = build_provider(self.request, self.system, http)
             yield http
 

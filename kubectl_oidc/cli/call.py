@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from kubectl_oidc.http.early_connection import EarlySocket
     from kubectl_oidc.sessions.session_lock import SessionLock
 
 
@@ -15,8 +16,12 @@ class Call(NamedTuple):
         times: How often this kubectl process already received the same credential; 0 if that was not counted.
         ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
         lock: The session's lock, if the fast path holds it.
+        ended: Whether the command is known and its credential has ended, so that the provider will be asked.
+        opened: A TCP connection to the issuer that is being opened, if the provider will be asked without a proxy.
     """
 
     times: int = 0
     ahead: bool = False
     lock: SessionLock | None = None
+    ended: bool = False
+    opened: EarlySocket | None = None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.log import Log
 
+    from .early_connection import EarlySocket
     from .reachability import Reachability
 
 _REDIRECTS = 3
@@ -60,12 +61,15 @@ class HttpClient:
         named = proxy.url.encode(errors="surrogateescape") if proxy else b""
         return trust_identity(self._tls), hexdigest(named) if named else ""
 
-    def connect_early(self, url: str, *, deadline: Deadline) -> None:
+    def connect_early(self, url: str, *, deadline: Deadline, opened: EarlySocket | None = None) -> None:
         """Start to connect while the modules of the request are still being imported.
 
         Only for the first request, and only without a proxy. A failure is reported by the request itself.
+
+        Args:
+            opened: A TCP connection that may have been opened to this host before.
         """
-        self._pool.connect_early(url, self._end(deadline).left())
+        self._pool.connect_early(url, self._end(deadline).left(), opened)
 
     def reachability(self, url: str) -> Reachability:
         """Start to check in the background whether ``url`` can be reached. See `Reachability`."""

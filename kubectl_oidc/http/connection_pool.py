@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.log import Log
 
-    from .early_connection import EarlyConnection
+    from .early_connection import EarlyConnection, EarlySocket
     from .proxy import Proxy
     from .stream import Stream
     from .tls import TlsOptions
@@ -192,18 +192,23 @@ class ConnectionPool:
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 
-    def connect_early(self, url: str, seconds: float) -> None:
-        """Start to connect to the host of ``url`` in the background.
+    def connect_early(self, url: str, seconds: float, opened: EarlySocket | None = None) -> None:
+        """Start to connect to the host of ``url`` in the background. A connection that was started to another host is closed.
 
-        Only before the first request, only without a proxy, and only if the certificate's name is the URL's host, in ASCII.
+        ``opened`` may be a connection to it already. Only before the first request, only without a proxy, and only if the certificate's name is the URL's host, in ASCII.
         """
-        if self.early or self._asked or self.proxy_of(url) or seconds <= 0 or self._tls.server_name:
+        if self._asked or self.proxy_of(url) or seconds <= 0 or self._tls.server_name:
             return
         if not (urlsplit(url).hostname or "").isascii():
             return
         from .early_connection import EarlyConnection
 
-        self.early = EarlyConnection(origin_of(url), self.tls_context, seconds)
+        origin = origin_of(url)
+        if self.early is not None and self.early.origin != origin:
+            self.early.close()
+            self.early = None
+        if self.early is None:
+            self.early = EarlyConnection(origin, self.tls_context, seconds, opened)
 
     def close(self) -> None:
         """Close every idle connection. One that is in use is closed after its request."""

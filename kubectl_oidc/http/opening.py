@@ -41,6 +41,25 @@ def open_stream(
         OSError: A connection failed or took too long.
         UnicodeError: The proxy's host has no ASCII form.
     """
+    import ssl
+
+    try:
+        return _open(origin, proxy, progress, end, context, server_name)
+    except ssl.SSLCertVerificationError:
+        if not context().load_bundle():
+            raise
+    return _open(origin, proxy, progress, end, context, server_name)
+
+
+def _open(
+    origin: Origin,
+    proxy: Proxy | None,
+    progress: RequestProgress,
+    end: Deadline,
+    context: Callable[[], Context],
+    server_name: str,
+) -> Stream:
+    """Open the stream once."""
     host, port = (origin.host, origin.port) if proxy is None else (ascii_host(proxy.host), proxy.port)
     progress.peer, progress.proxied = (host, port), proxy is not None
     stream: Stream = connect_tcp(host, port, end.left())
@@ -66,7 +85,9 @@ def _through(
     if proxy.scheme == "https":
         progress.tls_host = ascii_host(proxy.host)
         limit(stream, end)
-        stream = start_tls(stream, client_context(SYSTEM_TRUST), progress.tls_host)
+        settings = client_context(SYSTEM_TRUST)
+        settings.load_bundle()
+        stream = start_tls(stream, settings, progress.tls_host)
     if not proxy.forwards(origin.scheme):
         limit(stream, end)
         open_tunnel(stream, proxy, origin.host, origin.port, end)
