@@ -58,8 +58,6 @@ SIGNALS = {"SIGABRT", "SIGFPE", "SIGILL", "SIGINT", "SIGSEGV", "SIGTERM"}
 SIGBREAK = 21
 ABSENT_FROM_SOCKET = ("SO_REUSEPORT", "SO_PEERCRED")
 
-_MARKS_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
-
 DESKTOP = "TEST_DESKTOP"
 """The variable that names the program which stands for the desktop's browser."""
 
@@ -239,8 +237,6 @@ def become() -> None:
     for function in ("replace", "rename", "unlink", "remove"):
         setattr(os, function, _sharing(getattr(os, function)))
     paths: Any = os.path
-    real = paths.lexists
-    paths.lexists = lambda path: os.fspath(path) not in _MARKS_OF_CONTAINERS and real(path)
     paths.splitdrive = lambda path: (
         (path[:1], path[1:]) if path[:1] == "/" else ("", path)
     )  # the root is a drive
