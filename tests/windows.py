@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import importlib
 import os
@@ -271,6 +272,7 @@ def _have_a_credential_locker(directory: Path) -> None:
 
     module: Any = Windows
     module.win32cred, module.pywintypes = os_calls.FileLocker(directory), os_calls
+    ctypes.WinDLL = lambda *_, **__: os_calls.Advapi32(module.win32cred)  # type: ignore[attr-defined]
     module.missing_deps = False
 
 

@@ -17,6 +17,9 @@ except ImportError:  # pragma: no cover - an interpreter without it
 
 FORMAT = b"kubectl-oidc credential 2"
 CREDENTIALS_DIRECTORY = "credentials"
+KEYRING_SYSTEMS = ("darwin", "win32")
+"""The values of `sys.platform` where the fast path reads the OS keyring."""
+
 LIMIT = 1 << 20  # bytes; a larger token does not fit into an HTTP header
 
 _FLAGS = os.O_RDONLY | (
@@ -146,8 +149,8 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
 
     Args:
         session_id: The session.
-        place: ``kernel`` or ``disk``; the fast path cannot read any other place.
-        directory: The cache directory, for ``disk``.
+        place: ``kernel``, ``disk`` or, on macOS and Windows, ``keyring``; the fast path cannot read any other place.
+        directory: The cache directory, for ``disk`` and ``keyring``.
     """
     record = None
     if place == "disk":
@@ -156,4 +159,8 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
         from .kernel_keyring import CREDENTIAL, read_key
 
         record = read_key(CREDENTIAL + session_id)
+    elif place == "keyring" and sys.platform in KEYRING_SYSTEMS:
+        from .keyring_session import read_session
+
+        return read_session(session_id, directory)
     return None if record is None else parse_credential(record)
