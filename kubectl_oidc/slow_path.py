@@ -9,6 +9,7 @@ import warnings
 
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
+from kubectl_oidc.fast_path.credential import KEYRING_SYSTEMS
 from kubectl_oidc.fast_path.known_command import KEYRING
 from kubectl_oidc.system import signals, standard_output
 from kubectl_oidc.text import sanitize
@@ -118,7 +119,7 @@ def _keyring_or_published_answer(command: KnownCommand) -> tuple[int | None, Ses
     """
     from kubectl_oidc.system.caller import has_gone
 
-    if command.place == KEYRING:
+    if command.place == KEYRING and sys.platform not in KEYRING_SYSTEMS:
         from kubectl_oidc.sessions.keyring_answer import answer_from_keyring
 
         answer: Callable[[KnownCommand], int | None] = answer_from_keyring

@@ -6,10 +6,13 @@ their documentation has it: limits, errors by number, what is not replaced but r
 
 from __future__ import annotations
 
+import ctypes
 import types
 from typing import TYPE_CHECKING, Any
 
 from keyring.backends import Windows, macOS
+
+from kubectl_oidc.fast_path.credential_manager import CredentialW
 
 from .keyring_files import Files
 
@@ -89,11 +92,43 @@ class FileLocker(Locker):
         del self._files[TargetName.lower()]
 
 
+class Advapi32:
+    """``advapi32.dll`` over a locker, for ctypes: CredReadW and CredFree.
+
+    Attributes:
+        unfreed: How many entries were read and not freed.
+    """
+
+    def __init__(self, locker: Locker) -> None:
+        self._locker = locker
+        self._memory: list[Any] = []
+        self.unfreed = 0
+
+    def CredReadW(self, target: str, kind: int, flags: int, found: Any) -> int:  # noqa: N802
+        assert (kind, flags) == (Locker.CRED_TYPE_GENERIC, 0)
+        entry = self._locker.kept.get(target.lower())
+        if entry is None:
+            return 0
+        blob = ctypes.create_string_buffer(entry["CredentialBlob"], len(entry["CredentialBlob"]))
+        self._memory.append(blob)
+        address = ctypes.cast(blob, ctypes.c_void_p)
+        found._obj.contents = CredentialW(
+            kind=kind, target_name=target, size=len(blob), blob=address, user_name=entry["UserName"]
+        )
+        self.unfreed += 1
+        return 1
+
+    def CredFree(self, found: Any) -> None:  # noqa: N802
+        assert found.contents.size
+        self.unfreed -= 1
+
+
 def credential_locker(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Locker]:
     """Return keyring's own backend for Windows, and what stands below it."""
     locker = Locker()
     monkeypatch.setattr(Windows, "win32cred", locker, raising=False)
     monkeypatch.setattr(Windows, "pywintypes", types.SimpleNamespace(error=WindowsError), raising=False)
+    monkeypatch.setattr(ctypes, "WinDLL", lambda *_, **__: Advapi32(locker), raising=False)
     return Windows.WinVaultKeyring(), locker  # type: ignore[no-untyped-call]
 
 
@@ -156,10 +191,50 @@ class Keychain:
         del self.kept[service, username]
 
 
+class Security:
+    """The Security framework over a Keychain, for ctypes.
+
+    Attributes:
+        may_ask: Whether the user may be asked.
+        unfreed: How many secrets were read and not freed.
+    """
+
+    def __init__(self, keychain: Keychain) -> None:
+        self._keychain = keychain
+        self._memory: list[Any] = []
+        self.may_ask, self.unfreed = 1, 0
+
+    def SecKeychainSetUserInteractionAllowed(self, allowed: int) -> int:  # noqa: N802
+        self.may_ask = allowed
+        return 0
+
+    def SecKeychainFindGenericPassword(self, keychain: None, *texts: Any) -> int:  # noqa: N802
+        service_length, service, account_length, account, length, secret, item = texts
+        assert (keychain, item) == (None, None)
+        assert (service_length, account_length) == (len(service), len(account))
+        assert not self.may_ask, "nobody waits for an answer here"
+        try:
+            text = self._keychain.find_generic_password(None, service.decode(), account.decode()).encode()
+        except Error as error:
+            return int(error.args[0])
+        self._memory.append(ctypes.create_string_buffer(text, len(text)))
+        length._obj.value = len(text)
+        secret._obj.value = ctypes.addressof(self._memory[-1])
+        self.unfreed += 1
+        return 0
+
+    def SecKeychainItemFreeContent(self, attributes: None, secret: Any) -> int:  # noqa: N802
+        assert attributes is None
+        assert secret.value
+        self.unfreed -= 1
+        return 0
+
+
 def mac_keychain(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Keychain]:
     """Return keyring's own backend for macOS, and what stands below it."""
     keychain = Keychain()
     monkeypatch.setattr(macOS, "api", keychain, raising=False)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Security(keychain))
     return macOS.Keyring(), keychain  # type: ignore[no-untyped-call]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import errno
 import importlib
 import os
@@ -57,8 +58,6 @@ ABSENT_FROM_OS = (
 SIGNALS = {"SIGABRT", "SIGFPE", "SIGILL", "SIGINT", "SIGSEGV", "SIGTERM"}
 SIGBREAK = 21
 ABSENT_FROM_SOCKET = ("SO_REUSEPORT", "SO_PEERCRED")
-
-_MARKS_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
 
 DESKTOP = "TEST_DESKTOP"
 """The variable that names the program which stands for the desktop's browser."""
@@ -239,8 +238,6 @@ def become() -> None:
     for function in ("replace", "rename", "unlink", "remove"):
         setattr(os, function, _sharing(getattr(os, function)))
     paths: Any = os.path
-    real = paths.lexists
-    paths.lexists = lambda path: os.fspath(path) not in _MARKS_OF_CONTAINERS and real(path)
     paths.splitdrive = lambda path: (
         (path[:1], path[1:]) if path[:1] == "/" else ("", path)
     )  # the root is a drive
@@ -275,6 +272,7 @@ def _have_a_credential_locker(directory: Path) -> None:
 
     module: Any = Windows
     module.win32cred, module.pywintypes = os_calls.FileLocker(directory), os_calls
+    ctypes.WinDLL = lambda *_, **__: os_calls.Advapi32(module.win32cred)  # type: ignore[attr-defined]
     module.missing_deps = False
 
 

@@ -7,7 +7,6 @@ NO_COLOR). They are ASCII if the encoding lacks the others.
 from __future__ import annotations
 
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +14,8 @@ from rich.text import Text
 
 from kubectl_oidc.diagnosis.run import Status
 from kubectl_oidc.system.terminal import NARROWEST, WIDEST
+
+from .paragraphs import wrapped
 
 if TYPE_CHECKING:
     from typing import Self
@@ -68,14 +69,7 @@ class DoctorOutput:
         self._print(Text(self._wrapped(text)))
 
     def _wrapped(self, text: str, first: str = "", margin: str = "") -> str:
-        return textwrap.fill(
-            text,
-            self._width,
-            initial_indent=first,
-            subsequent_indent=margin,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        return "\n".join(wrapped(text, self._width, first, margin))
 
     def _print(self, text: Text) -> None:
         """Print a text. Characters that the encoding lacks become ``?``: names in it come from outside."""

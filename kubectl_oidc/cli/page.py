@@ -20,6 +20,8 @@ from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.terminal import NARROWEST, WIDEST
 
+from .paragraphs import wrapped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.terminal import Terminal
 
 _TRAILING = re.compile(r" +$", re.MULTILINE)  # rich pads lines with spaces
-_TO_COPY = re.compile(r"^-|^~?/|://")
+_TO_COPY = re.compile(r"^-|^~?/|^[A-Za-z]:[\\/]|^\\\\|://")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -66,15 +68,8 @@ class Page:
     def paragraph(self, text: str, *, indent: int = 0, style: str = "") -> None:
         """Add a paragraph, wrapped between words. A long path or URL is not broken."""
         margin = " " * indent
-        lines = textwrap.fill(
-            text,
-            min(self._console.width, WIDEST),
-            initial_indent=margin,
-            subsequent_indent=margin,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        self._console.print(Text(lines, style=style), soft_wrap=True)
+        lines = wrapped(text, min(self._console.width, WIDEST), margin, margin)
+        self._console.print(Text("\n".join(lines), style=style), soft_wrap=True)
 
     def verbatim(self, text: str) -> None:
         """Add text for people to copy: not wrapped, not indented, between empty lines."""
@@ -118,7 +113,7 @@ def _whole_words(value: str, room: int) -> str:
     """Return a value in lines of at most ``room`` columns. Flags, URLs and paths are not broken."""
     lines = []
     for line in value.splitlines():
-        for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]:
+        for part in wrapped(line, room) or [""]:
             whole = len(part) <= room or _TO_COPY.search(part)
             lines += [part] if whole else textwrap.wrap(part, room)
     return "\n".join(lines)

@@ -24,8 +24,8 @@ if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
 
     remove_unsafe_entries()
 
-from .credential import Credential, hexdigest, is_due, read_credential
-from .known_command import KnownCommand, find_known_command
+from .credential import KEYRING_SYSTEMS, Credential, hexdigest, is_due, read_credential
+from .known_command import KEYRING, KnownCommand, find_known_command
 
 HANDOUTS_DIRECTORY = "handed"
 """The directory of the counts, in the cache directory."""
@@ -84,6 +84,15 @@ def report_unwritable_output(error: OSError) -> int:
     return 1
 
 
+def _read(command: KnownCommand) -> Credential | None:
+    """Return the command's current credential, which may have expired; None if there is none that can be read here."""
+    if command.place == KEYRING and sys.platform in KEYRING_SYSTEMS:
+        from .keyring_session import read_session
+
+        return read_session(command.session_id, command.directory)
+    return read_credential(command.session_id, command.place, command.directory)
+
+
 def answer_from_cache(command: KnownCommand) -> int | None:
     """Answer with the session's current credential, if it is valid.
 
@@ -92,7 +101,7 @@ def answer_from_cache(command: KnownCommand) -> int | None:
         credential, and ``command.due`` whether it should be refreshed ahead.
     """
     try:
-        credential = read_credential(command.session_id, command.place, command.directory)
+        credential = _read(command)
     except (ValueError, OSError):
         return None
     return answer_with(command, credential)

@@ -17,6 +17,12 @@ except ImportError:  # pragma: no cover - an interpreter without it
 
 FORMAT = b"kubectl-oidc credential 2"
 CREDENTIALS_DIRECTORY = "credentials"
+ACCOUNT = "session"
+"""The user name of an entry in the OS keyring."""
+
+KEYRING_SYSTEMS = ("darwin", "win32")
+"""The values of `sys.platform` where the fast path reads the OS keyring."""
+
 LIMIT = 1 << 20  # bytes; a larger token does not fit into an HTTP header
 
 _FLAGS = os.O_RDONLY | (
@@ -146,7 +152,7 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
 
     Args:
         session_id: The session.
-        place: ``kernel`` or ``disk``; the fast path cannot read any other place.
+        place: ``kernel`` or ``disk``; `keyring_session` reads the third one.
         directory: The cache directory, for ``disk``.
     """
     record = None

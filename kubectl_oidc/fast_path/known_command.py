@@ -12,7 +12,7 @@ from .credential import hexdigest, read_private, with_digest, without_digest
 
 FORMAT = b"kubectl-oidc words 2"
 KEYRING = "keyring"
-"""The place of a session that is only in the OS keyring. `keyring_answer` reads it; the fast path cannot."""
+"""The place of a session that is only in the OS keyring. The fast path reads that on macOS and Windows, elsewhere `keyring_answer`."""
 
 VARIABLE_PREFIX = "KUBECTL_OIDC_"
 """The prefix of this program's own environment variables."""

@@ -139,8 +139,9 @@ def _add_authorities(trust: ssl.SSLContext, data: bytes, origin: str) -> None:
 
 
 # The error codes of the three verifiers: OpenSSL's X509_V_ERR_*, macOS's errSec*, Windows' CERT_E_*.
-_EXPIRED = frozenset({10, -67818, 0x800B0101})
+_EXPIRED = frozenset({10, -67818})
 _NOT_YET = frozenset({9, -67819})
+_OUTSIDE_ITS_TIME = frozenset({0x800B0101})  # CERT_E_EXPIRED: Windows has no other code for "not valid yet"
 _WRONG_HOST = frozenset({62, 64, -67602, 0x800B010F})
 _UNKNOWN = frozenset({2, 18, 19, 20, 21, 27, -67843, -25318, 0x800B0109, 0x800B010A})
 # Short keys and weak digests; not an authority; and the checks of VERIFY_X509_STRICT (RFC 5280 §4.2).
@@ -153,6 +154,7 @@ _EXPIRED_HINT = (
 _NOT_YET_HINT = (
     "check this computer's clock; a new private authority is given with --certificate-authority FILE"
 )
+_OUTSIDE_ITS_TIME_HINT = f"{_NOT_YET_HINT}; if the clock is right, {_EXPIRED_HINT.partition(',')[0]}"
 _WRONG_HOST_HINT = (
     "check the host in --oidc-issuer-url; if it is right, the server needs a certificate with that name "
     "(a private one's authority is added with --certificate-authority FILE)"
@@ -180,6 +182,11 @@ def explain_certificate_error(
     for codes, what, hint in (
         (_EXPIRED, f"the TLS certificate of {host} has expired", _EXPIRED_HINT),
         (_NOT_YET, f"the TLS certificate of {host} is not valid yet", _NOT_YET_HINT),
+        (
+            _OUTSIDE_ITS_TIME,
+            f"the TLS certificate of {host} has expired or is not valid yet",
+            _OUTSIDE_ITS_TIME_HINT,
+        ),
         ({NO_NAMES}, f"the TLS certificate of {host} has no subjectAltName", NO_NAMES_HINT),
         (_WRONG_HOST, f"the TLS certificate is for another host, not for {host}", _WRONG_HOST_HINT),
         (

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from .file_checks import give_owner_and_mode
@@ -19,13 +19,28 @@ BACKUPS = 3
 """How many copies of a kubeconfig are kept."""
 
 
-def back_up(target: Path, status: os.stat_result) -> Path:
-    """Copy the file next to itself, readable only by its owner; keep the newest `BACKUPS` copies, and return the new one.
+@contextmanager
+def backed_up(target: Path, status: os.stat_result) -> Iterator[Path]:
+    """Copy the file next to itself, readable only by its owner, before the block changes it; then keep the newest `BACKUPS` copies.
+
+    If the block fails and the file is as it was, the copy is removed again.
 
     Raises:
         OSError: The copy failed; no older copy was removed.
     """
     backup = _copy(target, status)
+    try:
+        yield backup
+    except BaseException:
+        with suppress(OSError):
+            if backup.read_bytes() == target.read_bytes():
+                backup.unlink()
+        raise
+    _remove_older(target, backup)
+
+
+def _remove_older(target: Path, backup: Path) -> None:
+    """Keep only the newest `BACKUPS` copies of a file, among them ``backup``."""
     names = re.compile(re.escape(target.name) + r"\.backup-(\d{8}T\d{6})(?:-(\d{1,2}))?")
     found = [
         (match[1], int(match[2] or 0), path)
@@ -35,7 +50,6 @@ def back_up(target: Path, status: os.stat_result) -> Path:
     for _, _, path in sorted(found)[: max(0, len(found) - BACKUPS + 1)]:
         with suppress(OSError):
             path.unlink()
-    return backup
 
 
 def _copy(target: Path, status: os.stat_result) -> Path:

@@ -16,7 +16,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import yaml_block
 
-from .backup import back_up
+from .backup import backed_up
 from .edit_text import set_user
 from .exec_stanza import API_VERSION, Stanza, is_oidc_login_exec, starts_this_program
 from .file_checks import cannot_write, check_writable, readable_by_others, regular_file_status
@@ -104,8 +104,8 @@ def write_plan(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
                     "run the command again; it was not changed by this one",
                 )
             check_writable(target, before)
-            backup = back_up(target, before)
-            replace_file(target, one.after.encode(), before)
+            with backed_up(target, before) as backup:
+                replace_file(target, one.after.encode(), before)
     except OSError as error:
         raise cannot_write(one.path, error) from error
     return backup

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.system import shell
+from kubectl_oidc.system import files_in_use, shell
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def give_owner_and_mode(descriptor: int, status: os.stat_result, *, mode: int) -
 
 def cannot_write(path: Path, error: OSError) -> KubeconfigError:
     """Return the error for a kubeconfig that cannot be written."""
+    words, hint = files_in_use.explain(
+        error, "check who owns the file and its directory, or name another file with --kubeconfig"
+    )
     return KubeconfigError(
-        f"cannot write the kubeconfig {sanitize(path)}: {error.strerror or error}",
-        "check who owns the file and its directory, or name another file with --kubeconfig; it was not changed",
+        f"cannot write the kubeconfig {sanitize(path)}: {words}", f"{hint}; it was not changed"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 
-from .backup import back_up
+from .backup import backed_up
 from .edit_text import set_user
 from .exec_stanza import FORMER_INSTALL_HINT, Stanza, is_oidc_login_exec, starts_this_program
 from .file_checks import cannot_write, check_directory, check_writable, regular_file_status
@@ -120,8 +121,8 @@ def _write(name: str, stanza: Stanza, path: Path) -> Change:
     if before is not None:
         check_writable(target, before)
     edited = set_user(text or "", name, new, sanitize(path)).encode()
-    backup = back_up(target, before) if before else None
-    replace_file(target, edited, before)
+    with backed_up(target, before) if before else nullcontext() as backup:
+        replace_file(target, edited, before)
     action: Literal["created", "added", "updated"] = (
         "created" if before is None else "added" if old is None else "updated"
     )

@@ -54,10 +54,13 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: BaseException, now: float) -> Failure:
-        """Return the failure for an error at ``now``. Any error but an OidcLoginError was an interruption."""
-        if not isinstance(error, OidcLoginError):
-            return cls(at=now, why="it was interrupted")
-        return cls._plain(now, error.message, error.hint, error.topic)
+        """Return the failure for an error at ``now``. The message of an unexpected error may contain a secret, so it is left out."""
+        if isinstance(error, OidcLoginError):
+            return cls._plain(now, error.message, error.hint, error.topic)
+        if isinstance(error, Exception):
+            hint = "run it again with -v 9 and report what it prints"
+            return cls(now, f"something unexpected happened: {type(error).__name__}", hint, "unexpected")
+        return cls(at=now, why="it was interrupted")
 
     @classmethod
     def parse(cls, values: Any) -> Failure | None:

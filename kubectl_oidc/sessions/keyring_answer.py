@@ -1,23 +1,23 @@
-"""Answer a known command whose session is only in the OS keyring, without loading flags, HTTP or cryptography.
+"""Answer a known command whose session is only in the Secret Service, without loading flags, HTTP or cryptography.
 
-The fast path cannot read an OS keyring. The rest of the slow path would take three times as long to load as this module.
+The fast path cannot read that. The rest of the slow path would take three times as long to load as this module.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.exec_credential import credential
 from kubectl_oidc.fast_path import answer_with
+from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.fast_path.known_command import KEYRING
 from kubectl_oidc.system.deadline import bounded
 
 from .session import Session
-from .stores import index, kernel_store, native_keyring, secret_service
+from .stores import index, kernel_store, secret_service
 
 if TYPE_CHECKING:
     from kubectl_oidc.fast_path.known_command import KnownCommand
@@ -43,21 +43,14 @@ def answer_from_keyring(command: KnownCommand) -> int | None:
         or entry.former
         or entry.expiry - command.margin <= time()
         or kernel_store(os.environ)
-        or secret_service.configured(os.environ)
+        or configured(os.environ)
     ):
         return None
     try:
-        record = _load(command.session_id)
+        record = bounded(lambda: secret_service.load(command.session_id), SECONDS, TimeoutError)
     except Exception:  # noqa: BLE001 - keyrings raise many types of errors, and the slow path reports them
         return None
     session = Session.parse(record, command.session_id)
     if session is None or session.generation < entry.generation:
         return None
     return answer_with(command, credential(session.token(), session.expiry, entry.refreshed_at))
-
-
-def _load(session_id: str) -> bytes | None:
-    """Return the session's record from the operating system's own keyring."""
-    if sys.platform in native_keyring.BACKENDS:
-        return bounded(lambda: native_keyring.load(session_id), native_keyring.SECONDS, TimeoutError)
-    return bounded(lambda: secret_service.load(session_id), SECONDS, TimeoutError)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.deadline import bounded
 
@@ -81,7 +82,7 @@ def _listable() -> Iterator[_Keyring]:
     if kernel.usable():
         yield _Keyring("kernel", kernel.session_ids, kernel.load)
     # If the keyring library is configured, it may use another keyring.
-    if not secret_service.configured(os.environ):
+    if not configured(os.environ):
         yield _Keyring(
             "keyring",
             lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),

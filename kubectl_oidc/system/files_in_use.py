@@ -28,6 +28,20 @@ def patience() -> Deadline:
     return Deadline.after(SECONDS if sys.platform == "win32" else 0)
 
 
+def explain(error: OSError, hint: str) -> tuple[str, str]:
+    """Return what an error says, and a hint: the given one, unless Windows refuses the file because another program has it open.
+
+    Windows often reports such a file as one that the user may not change, so the words leave that open.
+    """
+    words = error.strerror or str(error)
+    if sys.platform == "win32" and isinstance(error, PermissionError):
+        return (
+            f"{words} (another program may have it open)",
+            "close the program that has the file open, such as an editor or a virus scanner, and run the command again",
+        )
+    return words, hint
+
+
 def patiently(work: Callable[[], T]) -> T:
     """Return the result of ``work``, one operation that changes nothing if it fails. Repeat it for a while if Windows refuses it.
 

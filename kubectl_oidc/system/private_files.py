@@ -17,7 +17,7 @@ from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path.credential import read_private
 from kubectl_oidc.text import sanitize
 
-from .files_in_use import PAUSE, patience, patiently
+from .files_in_use import PAUSE, explain, patience, patiently
 
 FILE_LIMIT = 4 << 20  # bytes
 _DIRECTORY_MODE = 0o700
@@ -148,10 +148,11 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
             patiently(lambda: temporary.unlink(missing_ok=True))
             raise
     except OSError as error:
+        words, hint = explain(
+            error, "free some space, make the directory writable, or choose another --token-cache-storage"
+        )
         raise StoreError(
-            f"cannot write {directory / name}: {error.strerror or error}",
-            "free some space, make the directory writable, or choose another --token-cache-storage",
-            topic="cache-directory",
+            f"cannot write {directory / name}: {words}", hint, topic="cache-directory"
         ) from error
     sweep(directory, name)
 
@@ -232,10 +233,9 @@ def remove_private_file(directory: Path, name: str, *, lasting: bool = False) ->
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
+        words, hint = explain(error, "remove the file yourself")
         raise StoreError(
-            f"cannot remove {directory / name}: {error.strerror or error}",
-            "remove the file yourself",
-            topic="cache-directory",
+            f"cannot remove {directory / name}: {words}", hint, topic="cache-directory"
         ) from error
     if lasting:
         flush_directory(directory)

@@ -5,6 +5,7 @@ What of this was never run on the real thing stands in docs/packages.md, and is 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -20,16 +21,16 @@ from ruamel.yaml import YAML
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import V1
-from kubectl_oidc.fast_path import refresh_ahead
+from kubectl_oidc.fast_path import answer_from_cache, refresh_ahead
+from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.fast_path.known_command import KEYRING, KnownCommand
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions import keyring_answer, lock_directory
+from kubectl_oidc.sessions import lock_directory
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.stores.keyring_backends import WINDOWS_LIMIT
 from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
 from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
-from kubectl_oidc.sessions.stores.secret_service import configured
 from kubectl_oidc.system import shell
 from kubectl_oidc.system.browser import Browser, no_browser
 from kubectl_oidc.system.log import QUIET
@@ -477,11 +478,11 @@ def test_only_a_keyring_that_may_ask_is_said_to_ask(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
+def test_a_known_command_is_answered_from_their_keyrings_on_the_fast_path(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], platform: str
 ) -> None:
-    """The keyring answer reads what the store has written, and leaves to the slow path what is not there or is refused."""
-    keychain = None
+    """It reads what the store has written, and leaves to the slow path what is not there or is refused."""
+    keychain, directory = None, cache()
     if platform == "darwin":
         backend, keychain = os_calls.mac_keychain(monkeypatch)
     else:
@@ -489,18 +490,24 @@ def test_a_known_command_is_answered_from_their_keyrings_without_a_search(
     monkeypatch.setattr(sys, "platform", platform)
     whole = session(key(), expiry=int(time.time()) + 3600, id_token=Secret("x" * 6000))
     with the_os_keyring(backend):
-        repository = SessionRepository(key(), storage="keyring", cache_dir=cache(), environ={}, log=QUIET)
+        repository = SessionRepository(key(), storage="keyring", cache_dir=directory, environ={}, log=QUIET)
     assert isinstance(repository.store, KeyringStore)
     assert repository.store.is_read_directly({})
     assert not repository.store.is_read_directly({"PYTHON_KEYRING_BACKEND": "x"})
-    words = KnownCommand(key().id(), V1, KEYRING, str(cache()), 10, ())
-    assert keyring_answer.answer_from_keyring(words) is None, "nothing is there"
+    words = KnownCommand(key().id(), V1, KEYRING, str(directory), 10, ())
+    assert answer_from_cache(words) is None, "nothing is there"
     assert repository.save(whole, int(time.time()))
-    assert keyring_answer.answer_from_keyring(words) == 0
-    assert "x" * 6000 in capfd.readouterr().out
+    assert answer_from_cache(words) == 0
+    assert json.loads(capfd.readouterr().out)["status"] == {
+        "expirationTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(whole.expiry)),
+        "token": "x" * 6000,
+    }
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    assert answer_from_cache(words) is None, "the library would read another keyring"
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     if keychain:
         keychain.refuses = os_calls.NO_INTERACTION
-        assert keyring_answer.answer_from_keyring(words) is None
+        assert answer_from_cache(words) is None
 
 
 def test_their_keyrings_are_read_so_only_where_nothing_is_configured(tmp_path: Path) -> None:

@@ -30,8 +30,11 @@ ROOMY = (
 )
 # Backends that ask nobody for this program's entries: the Credential Locker and the Keychain are open while their user is signed
 # in, and the Keychain lets the program that made an entry read it. If it is locked, as over SSH, it fails.
-WINDOWS = "keyring.backends.Windows"
-SILENT = (WINDOWS, "keyring.backends.macOS")
+WINDOWS, MACOS = "keyring.backends.Windows", "keyring.backends.macOS"
+SILENT = (WINDOWS, MACOS)
+
+READ_DIRECTLY = {"darwin": MACOS, "win32": WINDOWS}
+"""The backend whose entries the fast path reads, by `sys.platform`. On other systems it is the Secret Service's."""
 
 WINDOWS_LIMIT = 1_250  # UTF-16 characters; the Credential Locker accepts 2,560 bytes
 _ROOMY_LIMIT = 60_000

@@ -14,12 +14,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from kubectl_oidc.fast_path.keyring_session import FORMAT, MOST_PARTS, SLOTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SLOTS = ("a", "b")
-FORMAT = "kubectl-oidc-slot-1"
-MOST_PARTS = 512
 _NUMBER = re.compile("[0-9]{1,18}")
 
 

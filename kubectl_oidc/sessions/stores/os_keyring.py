@@ -11,14 +11,15 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.fast_path.credential import ACCOUNT
+from kubectl_oidc.fast_path.keyring_session import SERVICE, configured
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.private_files import no_home
 from kubectl_oidc.text import sanitize
 
-from . import native_keyring, secret_service
-from .keyring_backends import SILENT, is_desktops, is_keyring, keep_on_this_machine, limit_of
+from . import secret_service
+from .keyring_backends import READ_DIRECTLY, SILENT, is_desktops, is_keyring, keep_on_this_machine, limit_of
 from .keyring_parts import ChunkedSecret
-from .secret_service import ACCOUNT, SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,9 +106,9 @@ class KeyringStore:
             return False
 
     def is_read_directly(self, environ: Mapping[str, str]) -> bool:
-        """Return whether `secret_service` or, on macOS and Windows, `native_keyring` reads the same entries."""
-        own, _ = native_keyring.BACKENDS.get(sys.platform, (secret_service.BACKEND, ""))
-        return type(self.backend).__module__ == own and not secret_service.configured(environ)
+        """Return whether `secret_service` or, on macOS and Windows, the fast path reads the same entries."""
+        own = READ_DIRECTLY.get(sys.platform, secret_service.BACKEND)
+        return type(self.backend).__module__ == own and not configured(environ)
 
     def load(self, session_id: str) -> bytes | None:
         """Return the session's record, or None."""

@@ -9,10 +9,11 @@ A function that cannot ask the service raises SecretStorageException.
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
+
+from kubectl_oidc.fast_path.credential import ACCOUNT
+from kubectl_oidc.fast_path.keyring_session import SERVICE
 
 from .keyring_parts import read_record
 
@@ -20,23 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BACKEND = "keyring.backends.SecretService"
-SERVICE = "kubectl-oidc"
-ACCOUNT = "session"
-
-
-def configured(environ: Mapping[str, str], *, platform: str = sys.platform) -> bool:
-    """Return whether the ``keyring`` library may be configured. Then only the library itself knows which keyring it reads.
-
-    ``platform`` is a value of `sys.platform`.
-    """
-    if any(name == "PYTHON_KEYRING_BACKEND" or name.startswith("KEYRING_PROPERTY_") for name in environ):
-        return True
-    if platform == "win32":
-        place = f"{environ.get('LOCALAPPDATA', environ.get('PROGRAMDATA', '.'))}/Python Keyring"
-    else:
-        root = environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - pathlib is slow to import
-        place = f"{root}/python_keyring"
-    return os.path.lexists(f"{place}/keyringrc.cfg")
 
 
 def load(session_id: str) -> bytes | None:

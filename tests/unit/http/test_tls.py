@@ -263,6 +263,7 @@ def test_insecure_believes_one_without_subjectaltname(authority: trustme.CA) -> 
         (0x800B010A, "unknown authority"),
         (-67818, " expired"),
         (0x800B0101, " expired"),
+        (0x800B0101, " yet"),  # CERT_E_EXPIRED means both
         (-67819, " yet"),
         (-67602, " host"),
         (0x800B010F, " host"),

@@ -93,6 +93,19 @@ def test_an_interruption_counts_and_goes_on(day: Day) -> None:
     """A signal that ends the wait is a sign-in that was given up."""
     day.fails(Interrupted(15))
     assert day.paused()
+    last, _ = day.failures.last()
+    assert last
+    assert (last.why, last.topic) == ("it was interrupted", "")
+
+
+def test_an_unexpected_error_is_no_interruption(day: Day) -> None:
+    """It is named by its type; its message may hold a secret."""
+    day.fails(UnicodeError("hunter2"))
+    last, _ = day.failures.last()
+    assert last
+    assert "UnicodeError" in last.why
+    assert last.topic == "unexpected"
+    assert "hunter2" not in day.record.read_text()
 
 
 def test_a_clock_that_went_back_ends_the_pause(day: Day) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.exec_credential import V1
+from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.fast_path.known_command import KEYRING, KnownCommand
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import keyring_answer
@@ -183,4 +184,4 @@ def test_once_the_kernel_keyring_is_usable_the_slow_path_publishes_there(
 )
 def test_a_configuration_in_the_environment_is_seen(environ: dict[str, str], expected: bool) -> None:  # noqa: FBT001
     """Everything that the keyring library would read there."""
-    assert secret_service.configured(environ) is expected
+    assert configured(environ) is expected

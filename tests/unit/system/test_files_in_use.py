@@ -61,7 +61,7 @@ def test_a_file_that_another_plugin_reads_is_replaced_and_removed_soon_after(
             "place, name = Path(sys.argv[1]), sys.argv[2]\n"
             "began = time.monotonic()\n"
             f"try:\n    {step}\n"
-            "except StoreError as error:\n    print(error.message)\n"
+            "except StoreError as error:\n    print(error.message, error.hint)\n"
             "assert time.monotonic() - began < 8\n",
             str(tokens),
             ID,
@@ -69,6 +69,8 @@ def test_a_file_that_another_plugin_reads_is_replaced_and_removed_soon_after(
         reader.kill()
     if seconds > files_in_use.SECONDS:
         assert "Access is denied" in said
+        assert "open" in said
+        assert "space" not in said, "it is not full"
         assert (tokens / ID).read_bytes() == b"old"
     else:
         assert said == ""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given, strategies as st
 
-from kubectl_oidc.sessions.stores.keyring_parts import FORMAT, MOST_PARTS, ChunkedSecret
+from kubectl_oidc.fast_path.keyring_session import FORMAT, MOST_PARTS
+from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
 from tests.arbitrary import examples
 
 if TYPE_CHECKING:

@@ -1,0 +1,39 @@
+"""Read entries of the macOS Keychain, as the ``keyring`` library writes them: SecKeychainFindGenericPassword (Security framework).
+
+This call is deprecated, but does all in one. If a later macOS lacks it, the slow path reads the entries.
+"""
+
+import ctypes
+
+from .credential import ACCOUNT
+
+_SECURITY = "/System/Library/Frameworks/Security.framework/Security"
+
+
+def read_entry(service: str) -> str | None:
+    """Return the secret of this program's entry with this service name.
+
+    None if there is none, or if macOS would ask the user: the Keychain is locked, or belongs to another Python.
+
+    Raises:
+        OSError: There is no such library.
+        AttributeError: It lacks a function.
+        UnicodeDecodeError: The secret is not text.
+    """
+    library = ctypes.CDLL(_SECURITY)
+    name, account = service.encode(), ACCOUNT.encode()
+    length, secret = ctypes.c_uint32(), ctypes.c_void_p()
+    if library.SecKeychainSetUserInteractionAllowed(0):
+        return None
+    try:
+        status = library.SecKeychainFindGenericPassword(
+            None, len(name), name, len(account), account, ctypes.byref(length), ctypes.byref(secret), None
+        )
+    finally:
+        library.SecKeychainSetUserInteractionAllowed(1)  # the slow path may ask
+    if status:
+        return None
+    try:
+        return ctypes.string_at(secret, length.value).decode()
+    finally:
+        library.SecKeychainItemFreeContent(None, secret)
