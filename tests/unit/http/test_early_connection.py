@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from kubectl_oidc.http.client import HttpClient
-from kubectl_oidc.http.early_connection import EarlyConnection
+from kubectl_oidc.http.early_connection import EarlyConnection, EarlySocket, socket_to_issuer
 from kubectl_oidc.http.exchange import Origin, origin_of
 from kubectl_oidc.http.tls import TlsOptions, client_context
 from kubectl_oidc.system.deadline import Deadline
@@ -143,3 +143,69 @@ def test_behind_a_proxy_nothing_is_opened(
         assert http._pool.early is None
         http.connect_early(server.url, deadline=soon())  # this machine is never proxied
         assert http._pool.early is not None
+
+
+def test_a_connection_to_another_host_is_given_up_for_the_request_s(server: Hostile) -> None:
+    """The issuer's host was guessed before the token endpoint's was known."""
+    with Hostile() as other, closing(HttpClient(log=QUIET)) as http:
+        other.on("*", json_reply({}))
+        http.connect_early(server.url, deadline=soon())
+        wait_until(lambda: server.connections == 1, "it connects")
+        http.connect_early(other.url, deadline=soon())
+        wait_until(lambda: other.connections == 1, "it connects before anything is asked")
+        assert http.get(other.url, deadline=soon()).status == 200
+        assert other.connections == 1
+
+
+def test_a_socket_that_is_open_is_used(server: Hostile) -> None:
+    """One connection in all."""
+    early = EarlySocket(origin_of(server.url), 5)
+    with closing(HttpClient(log=QUIET)) as http:
+        http.connect_early(server.url, deadline=soon(), opened=early)
+        assert http.get(server.url, deadline=soon()).status == 200
+    assert server.connections == 1
+    assert early.take() is None
+
+
+def test_a_socket_to_another_host_is_not_used(server: Hostile) -> None:
+    """Nor is one that could not be opened."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = Origin("http", "localhost", listener.getsockname()[1])
+    for early in (EarlySocket(closed, 5), EarlySocket(closed._replace(port=server.port), 5)):
+        with closing(HttpClient(log=QUIET)) as http:
+            http.connect_early(server.url, deadline=soon(), opened=early)
+            assert http.get(server.url, deadline=soon()).status == 200
+    assert server.connections == 2
+
+
+def test_the_issuer_of_the_arguments_is_connected_to(server: Hostile) -> None:
+    """The last one counts, as for the command line itself."""
+    flag = "--oidc-issuer-url=https://localhost"
+    early = socket_to_issuer([f"{flag}:1", "--oidc-client-id=a", f"{flag}:{server.port}/realms/a"])
+    assert early is not None
+    connection = early.take()
+    assert connection is not None
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--oidc-issuer-url"],
+        ["--oidc-issuer-url=http://localhost:1"],
+        ["--oidc-issuer-url=https://bücher.example"],
+        ["--oidc-issuer-url=https://[::1"],
+        ["--oidc-issuer-url=https://localhost:1", "--oidc-issuer-url="],
+    ],
+)
+def test_without_an_issuer_in_the_arguments_nothing_is_opened(arguments: list[str]) -> None:
+    """What is wrong is said where they are read."""
+    assert socket_to_issuer(arguments) is None
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "nonsense"])
+def test_behind_a_proxy_no_socket_is_opened(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request says what is wrong with one that cannot be used."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert socket_to_issuer(["--oidc-issuer-url=https://issuer.example.com"]) is None

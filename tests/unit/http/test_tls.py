@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
-from kubectl_oidc.http import tls
+from kubectl_oidc.http import tls, tls_context
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
@@ -119,6 +120,73 @@ def test_ssl_cert_dir_is_honoured(
     digest = _subject_hash(authority)
     (tmp_path / f"{digest}.0").write_bytes(authority.cert_pem.bytes())
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert ask(certificate(authority), tls.SYSTEM_TRUST) == 200
+
+
+def system_has(patch: pytest.MonkeyPatch, directory: Path, bundle: Path) -> None:
+    """Have the system's authorities in this directory and this file."""
+    patch.setattr(tls_context, "system_directory", lambda: str(directory))
+    patch.setattr(tls_context, "system_files", lambda: (str(bundle),))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's trust store is no file")
+def test_the_system_s_directory_suffices_and_its_bundle_is_not_read(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a bundle of 140 authorities takes longer than the rest of the handshake."""
+    directory, bundle = tmp_path / "certs", tmp_path / "bundle.pem"
+    directory.mkdir()
+    (directory / f"{_subject_hash(authority)}.0").write_bytes(authority.cert_pem.bytes())
+    bundle.write_text("what cannot be read as certificates")
+    system_has(monkeypatch, directory, bundle)
+    context = tls.client_context(tls.SYSTEM_TRUST)
+    assert context.bundle == str(bundle)
+    assert ask(certificate(authority), tls.SYSTEM_TRUST) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's trust store is no file")
+@pytest.mark.parametrize("early", [False, True])
+def test_an_authority_that_is_in_the_bundle_alone_is_trusted_too(
+    authority: trustme.CA,
+    another: trustme.CA,
+    early: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody added it to that file by hand: the connection is made once more, and no more than once."""
+    directory, bundle = tmp_path / "certs", tmp_path / "bundle.pem"
+    directory.mkdir()
+    (directory / f"{_subject_hash(another)}.0").write_bytes(another.cert_pem.bytes())
+    authority.cert_pem.write_to_path(str(bundle))
+    system_has(monkeypatch, directory, bundle)
+    with (
+        Hostile(certificate(authority)) as server,
+        closing(HttpClient(log=QUIET, request_timeout=5)) as client,
+    ):
+        server.on("*", json_reply({}))
+        if early:
+            client.connect_early(server.url, deadline=Deadline.after(5))
+        assert client.get(server.url, deadline=Deadline.after(5)).status == 200
+        stranger = certificate(trustme.CA(organization_name="Nobody"))
+    with Hostile(stranger) as server, closing(HttpClient(log=QUIET, request_timeout=5)) as client:
+        with pytest.raises(ProviderUnreachable):
+            client.get(server.url, deadline=Deadline.after(5))
+        assert server.connections <= 3, "an early one, another, and one with the bundle"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system's trust store is no file")
+@pytest.mark.parametrize("name", ["", "README", "1234567.0", "12345678.pem", "1234567g.0"])
+def test_a_directory_without_authorities_leaves_the_bundle(
+    authority: trustme.CA, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Alpine: one file, which is read at once."""
+    directory, bundle = tmp_path / "certs", tmp_path / "bundle.pem"
+    directory.mkdir()
+    if name:
+        (directory / name).touch()
+    authority.cert_pem.write_to_path(str(bundle))
+    system_has(monkeypatch, directory if name else tmp_path / "absent", bundle)
+    assert tls.client_context(tls.SYSTEM_TRUST).bundle == ""
     assert ask(certificate(authority), tls.SYSTEM_TRUST) == 200
 
 
