@@ -24,8 +24,8 @@ if "PYTHONPATH" in os.environ and not sys.flags.ignore_environment:
 
     remove_unsafe_entries()
 
-from .credential import Credential, hexdigest, is_due, read_credential
-from .known_command import KnownCommand, find_known_command
+from .credential import KEYRING_SYSTEMS, Credential, hexdigest, is_due, read_credential
+from .known_command import KEYRING, KnownCommand, find_known_command
 
 HANDOUTS_DIRECTORY = "handed"
 """The directory of the counts, in the cache directory."""
@@ -92,7 +92,12 @@ def answer_from_cache(command: KnownCommand) -> int | None:
         credential, and ``command.due`` whether it should be refreshed ahead.
     """
     try:
-        credential = read_credential(command.session_id, command.place, command.directory)
+        if command.place == KEYRING and sys.platform in KEYRING_SYSTEMS:
+            from .keyring_session import read_session
+
+            credential = read_session(command.session_id, command.directory)
+        else:
+            credential = read_credential(command.session_id, command.place, command.directory)
     except (ValueError, OSError):
         return None
     return answer_with(command, credential)

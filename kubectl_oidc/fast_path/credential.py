@@ -149,8 +149,8 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
 
     Args:
         session_id: The session.
-        place: ``kernel``, ``disk`` or, on macOS and Windows, ``keyring``; the fast path cannot read any other place.
-        directory: The cache directory, for ``disk`` and ``keyring``.
+        place: ``kernel`` or ``disk``.
+        directory: The cache directory, for ``disk``.
     """
     record = None
     if place == "disk":
@@ -159,8 +159,4 @@ def read_credential(session_id: str, place: str, directory: str) -> Credential |
         from .kernel_keyring import CREDENTIAL, read_key
 
         record = read_key(CREDENTIAL + session_id)
-    elif place == "keyring" and sys.platform in KEYRING_SYSTEMS:
-        from .keyring_session import read_session
-
-        return read_session(session_id, directory)
     return None if record is None else parse_credential(record)

@@ -14,6 +14,7 @@ NAMED_FOR_BEHAVIOURS = {
     "choice",
     "damage",
     "desktops",
+    "windows",
     "generations",
     "handouts",
     "killed",
