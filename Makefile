@@ -10,7 +10,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh dist bundle packages fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh windows dist bundle packages fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -70,6 +70,9 @@ screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser show
 
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
+
+windows: $(DEV) ## Run the demo and the unit tests with a Windows Python under Wine (ARGS=--short for the tests of Windows alone)
+	@$(BIN)/python -m tools.windows $(ARGS)
 
 dist: $(DEV) ## Build wheel and source archive into dist/, and check them (ARGS=--launcher adds the wheels with the launcher)
 	@$(BIN)/python -m tools.dist $(ARGS)

@@ -9,6 +9,7 @@ import functools
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,7 +91,7 @@ def plugin() -> Path:
     """Return the installed program that belongs to this interpreter, or see ``missing``."""
     if start_program == "launcher":
         return launcher()
-    path = Path(sys.executable).with_name(NAME)
-    if not path.exists():
-        missing(f"the program is not installed beside {sys.executable} (pip install --editable .)")
-    return path
+    for directory in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):  # Windows: Scripts
+        if (directory / NAME).exists():
+            return directory / NAME
+    missing(f"the program is not installed beside {sys.executable} (pip install --editable .)")

@@ -17,9 +17,6 @@ except ImportError:  # pragma: no cover - an interpreter without it
 
 FORMAT = b"kubectl-oidc credential 2"
 CREDENTIALS_DIRECTORY = "credentials"
-ACCOUNT = "session"
-"""The user name of an entry in the OS keyring."""
-
 KEYRING_SYSTEMS = ("darwin", "win32")
 """The values of `sys.platform` where the fast path reads the OS keyring."""
 

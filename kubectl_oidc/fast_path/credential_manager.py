@@ -2,8 +2,6 @@
 
 import ctypes
 
-from .credential import ACCOUNT
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -31,19 +29,19 @@ class CredentialW(ctypes.Structure):
     )
 
 
-def read_entry(service: str) -> str | None:
-    """Return the secret of this program's entry with this service name, or None if there is none.
+def read_entry(service: str, account: str) -> str | None:
+    """Return the secret of the entry with this service name and user name, or None if there is none.
 
     Raises:
         AttributeError: This is not Windows.
         UnicodeDecodeError: The secret is not text.
     """
-    secret = _read(service)
+    secret = _read(service, account)
     # The library moves an entry to this name when another user name is stored for the same service.
-    return _read(f"{ACCOUNT}@{service}") if secret is None else secret
+    return _read(f"{account}@{service}", account) if secret is None else secret
 
 
-def _read(target: str) -> str | None:
+def _read(target: str, account: str) -> str | None:
     load: Any = getattr(ctypes, "WinDLL")  # noqa: B009 - for the type checker, which knows it only on Windows
     library = load("advapi32", winmode=_SYSTEM_DIRECTORY)
     found = ctypes.POINTER(CredentialW)()
@@ -51,7 +49,7 @@ def _read(target: str) -> str | None:
         return None
     try:
         entry = found.contents
-        if entry.user_name != ACCOUNT:
+        if entry.user_name != account:
             return None
         return ctypes.string_at(entry.blob, entry.size).decode(
             "utf-16"

@@ -5,13 +5,11 @@ This call is deprecated, but does all in one. If a later macOS lacks it, the slo
 
 import ctypes
 
-from .credential import ACCOUNT
-
 _SECURITY = "/System/Library/Frameworks/Security.framework/Security"
 
 
-def read_entry(service: str) -> str | None:
-    """Return the secret of this program's entry with this service name.
+def read_entry(service: str, account: str) -> str | None:
+    """Return the secret of the entry with this service name and user name.
 
     None if there is none, or if macOS would ask the user: the Keychain is locked, or belongs to another Python.
 
@@ -21,13 +19,13 @@ def read_entry(service: str) -> str | None:
         UnicodeDecodeError: The secret is not text.
     """
     library = ctypes.CDLL(_SECURITY)
-    name, account = service.encode(), ACCOUNT.encode()
+    name, user = service.encode(), account.encode()
     length, secret = ctypes.c_uint32(), ctypes.c_void_p()
     if library.SecKeychainSetUserInteractionAllowed(0):
         return None
     try:
         status = library.SecKeychainFindGenericPassword(
-            None, len(name), name, len(account), account, ctypes.byref(length), ctypes.byref(secret), None
+            None, len(name), name, len(user), user, ctypes.byref(length), ctypes.byref(secret), None
         )
     finally:
         library.SecKeychainSetUserInteractionAllowed(1)  # the slow path may ask

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERVICE = "kubectl-oidc"
 """How the service name of an entry begins."""
 
+ACCOUNT = "session"
+"""The user name of an entry."""
+
 SLOTS = ("a", "b")
 FORMAT = "kubectl-oidc-slot-1"
 MOST_PARTS = 512
@@ -98,8 +101,8 @@ def configured(environ: "Mapping[str, str]", *, platform: str = "") -> bool:
     return os.path.lexists(f"{place}/keyringrc.cfg")
 
 
-def _reader() -> "Callable[[str], str | None]":
-    """Return the function that reads the secret of an entry, by its service name."""
+def _reader() -> "Callable[[str, str], str | None]":
+    """Return the function that reads the secret of an entry, by its service name and user name."""
     if sys.platform == "win32":
         from .credential_manager import read_entry
     else:
@@ -115,18 +118,18 @@ def _parse(text: str) -> "dict[str, Any]":
     return values
 
 
-def _read_record(read_entry: "Callable[[str], str | None]", service: str) -> str:
+def _read_record(read_entry: "Callable[[str, str], str | None]", service: str) -> str:
     """Return the newest whole record, without its digest; empty if there is none."""
     heads = []
     for slot in SLOTS:
-        line, _, inline = (read_entry(f"{service}/{slot}") or "").partition("\n")
+        line, _, inline = (read_entry(f"{service}/{slot}", ACCOUNT) or "").partition("\n")
         words = line.split(" ")
         if len(words) != 4 or words[0] != FORMAT or not (words[1].isdigit() and words[2].isdigit()):  # noqa: PLR2004 - its fields
             continue
         if int(words[2]) <= MOST_PARTS:
             heads.append((int(words[1]), slot, int(words[2]), inline))
     for _, slot, count, inline in sorted(heads, reverse=True):
-        parts = [read_entry(f"{service}/{slot}/{number + 1}") or "" for number in range(count)]
+        parts = [read_entry(f"{service}/{slot}/{number + 1}", ACCOUNT) or "" for number in range(count)]
         body, _, digest = (inline + "".join(parts)).partition(_DIGEST)
         whole = body + "}"
         if digest == f'{hexdigest(whole.encode("ascii"))}"}}':

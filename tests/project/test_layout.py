@@ -15,6 +15,7 @@ NAMED_FOR_BEHAVIOURS = {
     "damage",
     "desktops",
     "formats",
+    "windows",
     "generations",
     "handouts",
     "killed",

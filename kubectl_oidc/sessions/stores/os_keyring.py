@@ -11,8 +11,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.fast_path.credential import ACCOUNT
-from kubectl_oidc.fast_path.keyring_session import SERVICE, configured
+from kubectl_oidc.fast_path.keyring_session import ACCOUNT, SERVICE, configured
 from kubectl_oidc.system.deadline import bounded
 from kubectl_oidc.system.private_files import no_home
 from kubectl_oidc.text import sanitize

@@ -12,8 +12,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.fast_path.credential import ACCOUNT
-from kubectl_oidc.fast_path.keyring_session import SERVICE
+from kubectl_oidc.fast_path.keyring_session import ACCOUNT, SERVICE
 
 from .keyring_parts import read_record
 

@@ -158,7 +158,7 @@ def test_an_answer_imports_few_modules(stored: Stored) -> None:
         "import sys\n"
         f"sys.platform, entries = {sys.platform!r}, {stored.entries()!r}\n"
         f"from kubectl_oidc.fast_path import answer_from_cache, {module}\n"
-        f"{module}.read_entry = entries.get\n"
+        f"{module}.read_entry = lambda service, _: entries.get(service)\n"
         "from kubectl_oidc.fast_path.known_command import KnownCommand\n"
         f"words = KnownCommand({key().id()!r}, {V1!r}, {KEYRING!r}, {str(stored.cache_dir)!r}, 10, ())\n"
         "assert answer_from_cache(words) == 0\n"

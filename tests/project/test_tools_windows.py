@@ -1,0 +1,68 @@
+"""`make windows`, as far as it goes without Wine."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+from tools import bundle_python, lock_files, windows, windows_dll
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_without_wine_nothing_runs_and_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A laptop may lack it; the last line has the reason, for .ci/run too."""
+    monkeypatch.setattr(windows, "WINE_DIRECTORY", tmp_path)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
+    assert windows.main() == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("windows: skipped: ")
+    assert "wine64" in said
+    assert not (tmp_path / "cache").exists()
+
+
+def test_every_test_of_the_short_form_exists() -> None:
+    """The run would end with an error for a file that is not there, but only where there is Wine."""
+    for name in windows.SHORT:
+        assert (lock_files.ROOT / name).exists(), name
+
+
+def test_what_the_tests_need_is_locked() -> None:
+    """Each has a version and hashes, once."""
+    lines = windows.requirements(bundle_python.read_lock()).splitlines()
+    names = [line.partition("==")[0] for line in lines]
+    assert set(names) >= windows.TEST_PACKAGES | {"click", "cryptography", "flask"}
+    assert len(names) == len(set(lines))
+    assert all(" --hash=sha256:" in line for line in lines)
+
+
+def test_the_library_that_wine_lacks_exports_one_function() -> None:
+    """It is forwarded: the address in the table leads to the name of another library's function."""
+    file = windows_dll.forwarding_dll()
+    assert file[:2] == b"MZ"
+    (header,) = struct.unpack_from("<I", file, 0x3C)
+    assert file[header : header + 4] == b"PE\0\0"
+    base = header + 24
+    (magic,) = struct.unpack_from("<H", file, base)
+    assert magic == 0x20B, "64 bits"
+    address, size = struct.unpack_from("<II", file, base + 112)
+
+    def at(place: int) -> int:  # the section's place in the file
+        return place - 0x1000 + 0x200
+
+    def text(place: int) -> bytes:
+        return file[at(place) : file.index(b"\0", at(place))]
+
+    functions, names = struct.unpack_from("<II", file, at(address) + 28)
+    (function,) = struct.unpack_from("<I", file, at(functions))
+    (name,) = struct.unpack_from("<I", file, at(names))
+    assert text(name) == b"ProcessPrng"
+    assert text(function) == b"advapi32.SystemFunction036"
+    assert address <= function < address + size, "that is what makes it a forwarder"
