@@ -74,7 +74,7 @@ sys.meta_path.insert(0, Missing())
 """
 
 
-@pytest.mark.parametrize("name", ["h11", "kubectl_oidc.cli", "kubectl_oidc.slow_path", "click"])
+@pytest.mark.parametrize("name", ["h11", "kubectl_oidc.cli", "kubectl_oidc.slow_path", "urllib.parse"])
 def test_a_module_that_cannot_be_imported_is_named_with_the_variable(
     laptop: Laptop, tmp_path: Path, name: str
 ) -> None:
