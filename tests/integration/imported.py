@@ -28,6 +28,6 @@ def imported(laptop: Laptop, *more: str) -> tuple[set[str], str]:
         timeout=60,
         check=True,
     )
-    # Words of the program's own may be before the interpreter's, on one line.
-    names = re.findall(r"import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", done.stderr, re.MULTILINE)
+    # Words of the program's own may be before the interpreter's, on one line. With threads, a time may be negative.
+    names = re.findall(r"import time:\s+-?\d+ \|\s+-?\d+ \|\s+(\S+)$", done.stderr, re.MULTILINE)
     return set(names), token_of(done.stdout)

@@ -263,7 +263,7 @@ def test_one_that_does_not_answer_is_given_up(server: Hostile, authority: trustm
     pem = authority.cert_pem.bytes()
     with (
         client(pem, server=server.url, seconds=0.3) as asked,
-        pytest.raises(ClusterUnreachable, check=about("api-server", "0.3 s")) as caught,
+        pytest.raises(ClusterUnreachable, check=about("api-server")) as caught,
     ):
         asked.who_am_i(soon())
     assert named(caught.value.hint)
