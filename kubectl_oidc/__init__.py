@@ -18,9 +18,7 @@ def main(handover: str = "") -> None:
         from kubectl_oidc.fast_path import AHEAD, answer_from_cache, this_command
 
         command = this_command()
-        ahead = sys.platform == "darwin" and AHEAD in os.environ
-        if ahead:
-            del os.environ[AHEAD]
+        ahead = sys.platform == "darwin" and os.environ.pop(AHEAD, None) is not None
         if " " in handover:  # more than its version
             from kubectl_oidc.fast_path.handover import accept
 

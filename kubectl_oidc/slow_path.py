@@ -91,7 +91,7 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     from kubectl_oidc.cli.call import Call
 
     times = command.handouts if command else 0
-    call = Call(times=times, ahead=ahead, lock=lock, ended=command is not None)
+    call = Call(times=times, ahead=ahead, lock=lock, ended=command is not None and not ahead)
     status = None
     if sys.argv[1:2] == ["get-token"]:
         if call.ended:

@@ -1,6 +1,6 @@
 """``make dist``: the source archive and the wheels in ``dist/``, checked as an index checks them.
 
-The wheels are made of the source archive, as whoever builds from that archive makes them. They are the same bytes each time.
+The wheels are built from the source archive. Two builds give the same bytes.
 ``--launcher`` builds the wheels with the native launcher as well, one for each platform. pip prefers them to the pure one.
 """
 

@@ -16,7 +16,7 @@ class Call(NamedTuple):
         times: How often this kubectl process already received the same credential; 0 if that was not counted.
         ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
         lock: The session's lock, if the fast path holds it.
-        ended: Whether the command is known and its credential has ended, so that the provider will be asked.
+        ended: Whether the command is known and its credential has ended, so that the provider will be asked now, while kubectl waits.
         opened: A TCP connection to the issuer that is being opened, if the provider will be asked without a proxy.
     """
 

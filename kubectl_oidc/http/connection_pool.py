@@ -130,6 +130,8 @@ class ConnectionPool:
         return response
 
     def _open(self, origin: Origin, proxy: Proxy | None, progress: RequestProgress, end: Deadline) -> Stream:
+        from ssl import SSLCertVerificationError
+
         from .opening import open_stream
 
         name = self._tls.server_name or origin.host
@@ -138,7 +140,15 @@ class ConnectionPool:
             ready = self.early.take(origin, end.left())
             if ready is not None:
                 return ready
-        return open_stream(origin, proxy, progress, end, context=self.tls_context, server_name=name)
+        attempt = partial(
+            open_stream, origin, proxy, progress, end, context=self.tls_context, server_name=name
+        )
+        try:
+            return attempt()
+        except SSLCertVerificationError:
+            if not self.tls_context().load_bundle():
+                raise
+        return attempt()
 
     def _idle_stream(self, origin: Origin, proxy: Proxy | None) -> Stream | None:
         """Return an open connection, which is then the caller's. One that was idle for long, or is closed, is no use."""

@@ -41,25 +41,6 @@ def open_stream(
         OSError: A connection failed or took too long.
         UnicodeError: The proxy's host has no ASCII form.
     """
-    import ssl
-
-    try:
-        return _open(origin, proxy, progress, end, context, server_name)
-    except ssl.SSLCertVerificationError:
-        if not context().load_bundle():
-            raise
-    return _open(origin, proxy, progress, end, context, server_name)
-
-
-def _open(
-    origin: Origin,
-    proxy: Proxy | None,
-    progress: RequestProgress,
-    end: Deadline,
-    context: Callable[[], Context],
-    server_name: str,
-) -> Stream:
-    """Open the stream once."""
     host, port = (origin.host, origin.port) if proxy is None else (ascii_host(proxy.host), proxy.port)
     progress.peer, progress.proxied = (host, port), proxy is not None
     stream: Stream = connect_tcp(host, port, end.left())
