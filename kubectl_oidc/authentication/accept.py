@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.at_hash import at_hash_matches
 from kubectl_oidc.oidc.id_token import Expected, IdToken
+from kubectl_oidc.oidc.jws import claims_if_readable
 from kubectl_oidc.oidc.tokens import Tokens, access_token, expiry_of_access_token, validated_id_token
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.session import claims_of
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
@@ -149,18 +149,20 @@ class _Acceptance(NamedTuple):
         """Return the session's ID token, or an empty one with what the access token says of the user."""
         request, before, now = self.request, self.before, int(self.now)
         if before is not None:
-            claims = claims_of(before.id_token)
+            claims = claims_if_readable(before.id_token)
             return before.id_token, IdToken(
                 before.issuer, before.subject, before.audience, before.expiry, now, "", claims
             )
-        sub = claims_of(self.response.access_token).get("sub") if self.response.access_token else None
+        sub = (
+            claims_if_readable(self.response.access_token).get("sub") if self.response.access_token else None
+        )
         subject = sub if isinstance(sub, str) else request.username
         return Secret(""), IdToken(request.issuer, subject, (request.client_id,), now, now, "", {})
 
 
 def _former_nonce(before: Session) -> Secret | None:
     """Return the nonce of the session's ID token. A refreshed ID token may omit it but not change it (Core 12.2)."""
-    nonce = claims_of(before.id_token).get("nonce")
+    nonce = claims_if_readable(before.id_token).get("nonce")
     return Secret(nonce) if isinstance(nonce, str) else None
 
 

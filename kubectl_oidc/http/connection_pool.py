@@ -63,9 +63,9 @@ class ConnectionPool:
         """
         current = carrier()
         handover = current if request.method == "POST" else None
-        if handover is not None and (known := handover.answer()):
+        if handover and (known := handover.answer()):
             return known
-        progress = RequestProgress(current.between_reads if current is not None else None)
+        progress = RequestProgress(current.between_reads if current else None)
         name, seconds, began = f"{request.method} {shown_url(request.url)}", end.left(), time.monotonic()
         busy = _run_when_sent(progress, meanwhile, seconds) if meanwhile else None
 
@@ -75,10 +75,8 @@ class ConnectionPool:
             progress.give_up()
             return too_late(request.url, progress, seconds)
 
-        def attempt() -> Response:
-            work = partial(self._exchange, request, progress, end, seconds)
-            return handover.carry(progress, work, busy) if handover is not None else work()
-
+        work = partial(self._exchange, request, progress, end, seconds)
+        attempt = partial(handover.carry, progress, work, busy) if handover else work
         if seconds <= 0:
             raise late()
         self.connect_early(request.url, seconds)
@@ -89,8 +87,8 @@ class ConnectionPool:
             progress.give_up()  # Ctrl-C too: a request that has not left by now must not leave
             self._log.info(4, f"{name} failed")
             raise
-        took = time.monotonic() - began
-        self._log.info(4, f"{name}: {response.status}, {len(response.body)} bytes, {took:.2f} s")
+        told = f"{response.status}, {len(response.body)} bytes, {time.monotonic() - began:.2f} s"
+        self._log.info(4, f"{name}: {told}")
         return response
 
     def _exchange(

@@ -68,6 +68,14 @@ def unverified_claims(token: Secret) -> Mapping[str, object]:
     return _part(_segments(token)[1], "claims")
 
 
+def claims_if_readable(token: Secret) -> Mapping[str, object]:
+    """Return the claims of a JWT without verifying it; none if only the API server can read the token."""
+    try:
+        return unverified_claims(token)
+    except IdTokenError:
+        return {}
+
+
 def unverified_algorithm(token: Secret) -> str | None:
     """Return the ``alg`` of a JWT without verifying it, or None if the header has none.
 

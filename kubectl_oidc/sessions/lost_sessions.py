@@ -16,7 +16,8 @@ from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.deadline import bounded
 
-from .session import Session, cache_mark
+from .session import Session
+from .session_record import cache_mark
 from .stores import secret_service
 from .stores.index import Entry
 

@@ -14,9 +14,10 @@ from kubectl_oidc.errors import StoreError
 from .current_credential import CurrentCredential
 from .lock_directory import lock_paths, needed_locks
 from .moved_copies import MovedCopies
-from .session import Session, cache_mark
+from .session import Session
 from .session_entry import SessionEntry
 from .session_lock import SessionLock
+from .session_record import cache_mark
 from .session_writer import SessionWriter
 from .stores import first_store, index, keeps_nothing, open_store, prove
 from .stores.base import Place

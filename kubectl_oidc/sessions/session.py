@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
@@ -19,7 +17,6 @@ from .session_record import VERSION, number, parse_record, secret, text, texts, 
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from kubectl_oidc.oidc.id_token import IdToken
     from kubectl_oidc.oidc.tokens import Tokens
@@ -169,7 +166,9 @@ class Session(NamedTuple):
 
     def claims(self) -> Mapping[str, object]:
         """Return the claims of the token that kubectl gets, unverified; none if only the API server can read it."""
-        return claims_of(self.token())
+        from kubectl_oidc.oidc.jws import claims_if_readable
+
+        return claims_if_readable(self.token())
 
     def issued_at(self, now: int) -> int:
         """Return when the token that kubectl gets was issued, epoch seconds; ``now`` if that is not known."""
@@ -229,27 +228,12 @@ def _moment(token: Secret, claim: str, latest: int) -> int:
     """Return a time that a token names, epoch seconds, but none after ``latest``; ``latest`` if it names none."""
     from kubectl_oidc.errors import IdTokenError
     from kubectl_oidc.oidc.claims import time_claim
+    from kubectl_oidc.oidc.jws import claims_if_readable
 
     try:
-        return min(latest, time_claim(claims_of(token), claim))
+        return min(latest, time_claim(claims_if_readable(token), claim))
     except IdTokenError:
         return latest
-
-
-def claims_of(token: Secret) -> Mapping[str, object]:
-    """Return the claims of a JWT, unverified; none if it is not a JWT."""
-    from kubectl_oidc.errors import IdTokenError
-    from kubectl_oidc.oidc.jws import unverified_claims
-
-    try:
-        return unverified_claims(token)
-    except IdTokenError:
-        return {}
-
-
-def cache_mark(cache_dir: Path) -> str:
-    """Return 16 hexadecimal digits that identify a cache directory in a record. Symbolic links make no difference."""
-    return hexdigest(os.fsencode(os.path.realpath(cache_dir)))[:16]
 
 
 def person_of(id_token: IdToken) -> str:

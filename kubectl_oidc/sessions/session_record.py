@@ -6,10 +6,14 @@ A read raises TypeError if the member is of another type.
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.fast_path.credential import hexdigest
 from kubectl_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = 1
 
@@ -19,6 +23,11 @@ def with_digest(values: dict[str, Any]) -> bytes:
     whole = {name: value for name, value in values.items() if name != "digest"}
     whole["digest"] = hexdigest(_json(whole))
     return _json(whole)
+
+
+def cache_mark(cache_dir: Path) -> str:
+    """Return 16 hexadecimal digits that identify a cache directory in a record. Symbolic links make no difference."""
+    return hexdigest(os.fsencode(os.path.realpath(cache_dir)))[:16]
 
 
 def _json(values: dict[str, Any]) -> bytes:

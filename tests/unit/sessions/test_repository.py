@@ -17,7 +17,7 @@ from kubectl_oidc.fast_path.kernel_keyring import CREDENTIAL
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.repository import SessionRepository
-from kubectl_oidc.sessions.session import cache_mark
+from kubectl_oidc.sessions.session_record import cache_mark
 from kubectl_oidc.sessions.stores import index, kernel_is_private, open_store
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.host import this_host
