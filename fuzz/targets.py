@@ -129,7 +129,7 @@ def http_answer(data: bytes) -> None:
         with far:
             far.sendall(data[:60_000])
         with or_refused(InvalidProviderResponse), contextlib.suppress(ConnectionResetError):
-            response, _ = read_response(Source(near, Deadline.after(1)), "POST", ISSUER)
+            response, _ = read_response(Source(near, Deadline.after(1)), ISSUER)
             assert 200 <= response.status <= 999  # noqa: PLR2004
             assert all(name == name.lower() for name in response.headers)
 

@@ -120,7 +120,7 @@ class ConnectionPool:
             stream.sendall(data)
             progress.under_way.set()
             source = Source(stream, end, progress.between_reads)
-            response, again = read_response(source, request.method, request.url)
+            response, again = read_response(source, request.url)
         except BaseException:
             stream.close()
             raise

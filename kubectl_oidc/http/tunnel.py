@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from .answer import Source, read_head
+from .answer import NotHttp, Source, read_head
 from .proxy import RefusedByProxy
 
 if TYPE_CHECKING:
@@ -49,8 +48,8 @@ def _connect(stream: Stream, source: Source, proxy: Proxy, place: str) -> None:
     lines = [f"CONNECT {place} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
     stream.sendall("\r\n".join(lines).encode("ascii"))
     try:
-        answer = read_head(source, "CONNECT")
-    except HTTPException:
+        answer = read_head(source)
+    except NotHttp:
         raise RefusedByProxy("its answer is not HTTP") from None
     if not 200 <= answer.status < 300:  # noqa: PLR2004
         raise RefusedByProxy(f"{answer.status} {answer.reason}")
@@ -59,20 +58,20 @@ def _connect(stream: Stream, source: Source, proxy: Proxy, place: str) -> None:
 def _socks(send: Callable[[bytes], None], source: Source, proxy: Proxy, host: str, port: int) -> None:
     method = b"\x02" if proxy.login else b"\x00"
     send(b"\x05\x01" + method)
-    if _exactly(source, 2) != b"\x05" + method:
+    if source.exactly(2) != b"\x05" + method:
         raise RefusedByProxy("it asks for another kind of login")
     if proxy.login:
         user, password = (_with_length(word.encode()) for word in proxy.user_and_password())
         send(b"\x01" + user + password)
-        if _exactly(source, 2)[1]:
+        if source.exactly(2)[1]:
             raise RefusedByProxy("invalid user name or password")
     send(b"\x05\x01\x00" + _socks_address(host) + port.to_bytes(2, "big"))
-    version, reply, _, kind = _exactly(source, 4)
+    version, reply, _, kind = source.exactly(4)
     if version != 5 or reply:  # noqa: PLR2004
         raise RefusedByProxy(_SOCKS_REPLIES[reply] if reply < len(_SOCKS_REPLIES) else f"reply {reply}")
     # The address at which it connects is of no use.
-    _exactly(source, {1: 4, 4: 16}.get(kind) or _exactly(source, 1)[0])
-    _exactly(source, 2)
+    source.exactly({1: 4, 4: 16}.get(kind) or source.exactly(1)[0])
+    source.exactly(2)
 
 
 def _socks_address(host: str) -> bytes:
@@ -89,10 +88,3 @@ def _with_length(data: bytes) -> bytes:
     if len(data) > 255:  # noqa: PLR2004
         raise RefusedByProxy("SOCKS has no name or password that is so long")
     return bytes([len(data)]) + data
-
-
-def _exactly(source: Source, size: int) -> bytes:
-    data = source.read(size)
-    if len(data) < size:
-        raise ConnectionResetError
-    return data

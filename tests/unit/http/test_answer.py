@@ -41,10 +41,10 @@ class Sent:
         return piece
 
 
-def read(data: bytes, *, method: str = "POST", piece: int = 1 << 16) -> tuple[Response, bool]:
+def read(data: bytes, *, piece: int = 1 << 16) -> tuple[Response, bool]:
     """Return the answer in these bytes, and whether its connection can be used again."""
     source = Source(Sent(data, piece), Deadline.after(5))  # type: ignore[arg-type]
-    return read_response(source, method, URL)
+    return read_response(source, URL)
 
 
 def with_length(body: bytes, *fields: bytes) -> bytes:
@@ -252,5 +252,5 @@ def test_between_two_waits_something_can_be_done() -> None:
     near, far = socket.socketpair()
     calls: list[None] = []
     with near, far, pytest.raises(TimeoutError):
-        read_response(Source(near, Deadline.after(0.35), lambda: calls.append(None)), "POST", URL)
+        read_response(Source(near, Deadline.after(0.35), lambda: calls.append(None)), URL)
     assert 1 <= len(calls) <= 4
