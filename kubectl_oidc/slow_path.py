@@ -91,10 +91,10 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     from kubectl_oidc.cli.call import Call
 
     times = command.handouts if command else 0
-    call = Call(times=times, ahead=ahead, lock=lock, ended=command is not None and not ahead)
+    call = Call(times=times, ahead=ahead, lock=lock)
     status = None
     if sys.argv[1:2] == ["get-token"]:
-        if call.ended:
+        if not ahead:
             from kubectl_oidc.http.early_connection import socket_to_issuer
 
             call = call._replace(opened=socket_to_issuer(sys.argv[2:]))

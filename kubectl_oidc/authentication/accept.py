@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.at_hash import at_hash_matches
 from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import claims_if_readable

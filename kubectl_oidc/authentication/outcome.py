@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .request import MARGIN
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.http import trust
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.client import Client, ClientAuthentication
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.system import account_home

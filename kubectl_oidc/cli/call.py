@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from kubectl_oidc.http.early_connection import EarlySocket
@@ -16,12 +18,10 @@ class Call(NamedTuple):
         times: How often this kubectl process already received the same credential; 0 if that was not counted.
         ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
         lock: The session's lock, if the fast path holds it.
-        ended: Whether the command is known and its credential has ended, so that the provider will be asked now, while kubectl waits.
-        opened: A TCP connection to the issuer that is being opened, if the provider will be asked without a proxy.
+        opened: A TCP connection to the issuer that is being opened, if no proxy is used.
     """
 
     times: int = 0
     ahead: bool = False
     lock: SessionLock | None = None
-    ended: bool = False
     opened: EarlySocket | None = None

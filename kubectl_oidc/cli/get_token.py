@@ -59,11 +59,10 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
 
         return 0 if refresh_ahead(request, system) else 1
     with caller.watched(), closing(HttpClient(tls=request.tls, log=log)) as http:
-        if call.ended:
-            # Most providers have their token endpoint there. The connection is made while the rest is imported.
-            with suppress(UsageError):  # the request reports it
-                http.load_trust()
-                http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
+        # The credential has ended or the command is new, so the provider will be asked. Connect while the rest is imported.
+        with suppress(UsageError):  # the request reports it
+            http.load_trust()
+            http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
         from kubectl_oidc.authentication.authenticate import authenticate
         from kubectl_oidc.authentication.rejected_token import renew_if_rejected
         from kubectl_oidc.authentication.remember_command import remember_command

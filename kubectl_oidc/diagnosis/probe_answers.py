@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:

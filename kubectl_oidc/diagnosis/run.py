@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.terminal import Terminal
 

@@ -7,9 +7,10 @@ own requests. The header is bounded in bytes and fields, and the body in bytes, 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.urls import shown_url
 
 from .exchange import BODY_LIMIT, HEADER_NAME, Response

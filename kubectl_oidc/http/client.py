@@ -93,6 +93,7 @@ class HttpClient:
         deadline: Deadline,
         follow: bool = True,
         once: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Response:
         """Return the answer to a GET, whatever its status. Repeat it after 429, 5xx and cut connections.
 
@@ -100,6 +101,7 @@ class HttpClient:
 
         Args:
             deadline: For all tries together; the client's own time-out may end sooner.
+            meanwhile: Runs in a thread while the first answer is awaited; its result and errors are ignored.
 
         Raises:
             ProviderUnreachable: No whole answer came in time.
@@ -109,7 +111,8 @@ class HttpClient:
         end = self._end(deadline)
         given = headers or {}
         for _ in range(_REDIRECTS + 1):
-            response = self._get_with_retries(Request(method="GET", url=url, headers=given), end, once=once)
+            request = Request(method="GET", url=url, headers=given)
+            response, meanwhile = self._get_with_retries(request, end, meanwhile, once=once), None
             target = _redirect_target(url, response) if follow else None
             if target is None:
                 return response
@@ -178,7 +181,7 @@ class HttpClient:
         self._pool.tls_context()
 
     def prepare(self, url: str) -> None:
-        """Load the modules and TLS settings of a request before the first one to ``url``, which is then faster.
+        """Load what a request to ``url`` needs before the first one, which is then faster.
 
         Raises:
             UsageError: A proxy or an authority cannot be used.
@@ -192,11 +195,13 @@ class HttpClient:
     def _end(self, deadline: Deadline) -> Deadline:
         return Deadline.after(min(self._request_timeout, deadline.left()))
 
-    def _get_with_retries(self, request: Request, end: Deadline, *, once: bool) -> Response:
+    def _get_with_retries(
+        self, request: Request, end: Deadline, meanwhile: Callable[[], object] | None, *, once: bool
+    ) -> Response:
         """Repeat a GET after each pause, or after the provider's Retry-After, while time is left."""
         for pause in () if once else self._pauses:
             try:
-                response = self._pool.send(request, end)
+                response = self._pool.send(request, end, meanwhile)
             except ProviderUnreachable as error:
                 from .failures import was_cut
 
@@ -210,7 +215,8 @@ class HttpClient:
                 why = f"{shown_url(request.url)} answered {response.status}"
             self._log.info(1, f"{why}; trying again in {wait:.2g} s")
             time.sleep(wait)
-        return self._pool.send(request, end)
+            meanwhile = None
+        return self._pool.send(request, end, meanwhile)
 
 
 def _post(url: str, headers: Mapping[str, str] | None, kind: str, content: bytes) -> Request:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.urls import port_of
 from kubectl_oidc.version import __version__
 
@@ -135,12 +136,14 @@ def is_worth_repeating(response: Response) -> bool:
 
 def retry_after(response: Response) -> float | None:
     """Return the Retry-After of an answer in seconds (RFC 9110 §10.2.3), or None if it has none that can be read."""
-    from datetime import UTC, datetime
-    from email.utils import parsedate_to_datetime
-
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
+    if not value:
+        return None
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, OverflowError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:

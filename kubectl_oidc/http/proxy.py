@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.urls import is_loopback_url, port_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ replace the system's file and directory, as in OpenSSL and Go. `trust` turns the
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import h11
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .authorization_response import RejectedRequest, Request
 from .channel import Channel, TlsChannel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address
-from typing import NamedTuple
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")

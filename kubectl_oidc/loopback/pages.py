@@ -12,12 +12,13 @@ import re
 from datetime import datetime
 from functools import cache
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 
 from .connection import Reply
@@ -150,7 +151,7 @@ def _headers(policy: str) -> tuple[tuple[str, str], ...]:
 
 @cache
 def _template(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _fill(name: str, **values: str) -> str:

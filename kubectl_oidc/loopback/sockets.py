@@ -8,9 +8,10 @@ import os
 import socket
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import NoFreeListenAddress
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import is_loopback
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import PurePath

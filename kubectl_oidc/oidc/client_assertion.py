@@ -6,9 +6,10 @@ stored, logged or shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system import secret_file
 from kubectl_oidc.text import sanitize

@@ -6,9 +6,8 @@ and signature; this module checks the claims.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.times import utc
 from kubectl_oidc.urls import issuer_of

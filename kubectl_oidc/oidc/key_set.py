@@ -6,8 +6,7 @@ is logged.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
 
 from .signature import RSA, public_key

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import PLAIN_HTTP, is_loopback_url, shown_url, url_fault
 

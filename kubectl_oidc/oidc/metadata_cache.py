@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from kubectl_oidc.errors import ProviderError, StoreError
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .client import METHODS
 

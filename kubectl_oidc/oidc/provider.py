@@ -66,9 +66,11 @@ class Provider:
         self._reachability: Reachability | None = None
         self._answered = False  # whether a token request was answered
 
-    def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
+    def metadata(
+        self, deadline: Deadline, *, stale: bool = False, meanwhile: Callable[[], object] | None = None
+    ) -> Metadata:
         """Return the provider's metadata (`ProviderDocuments.metadata`)."""
-        return self._documents.metadata(deadline, stale=stale)
+        return self._documents.metadata(deadline, stale=stale, meanwhile=meanwhile)
 
     def scopes_supported(self) -> tuple[str, ...]:
         """Return the scopes that the cached metadata lists. Sends no request."""

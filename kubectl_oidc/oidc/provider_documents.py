@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse, ProviderError, ProviderUnreachable
 from kubectl_oidc.http.json_body import parse_object
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import shown_url
@@ -69,11 +70,14 @@ class ProviderDocuments:
         identity = (issuer, *http.trust_and_proxy(issuer), client.client_id, headers)
         self.cache = MetadataCache(cache_dir, identity, context.log)
 
-    def metadata(self, deadline: Deadline, *, stale: bool = False) -> Metadata:
+    def metadata(
+        self, deadline: Deadline, *, stale: bool = False, meanwhile: Callable[[], object] | None = None
+    ) -> Metadata:
         """Return the provider's metadata: cached if it is fresh, else fetched (Discovery §4).
 
         Args:
             stale: Accept a copy that is up to a day old, for a refresh. If discovery does not answer, accept an older one.
+            meanwhile: Runs in a thread while an answer is awaited, if a request is sent; its result and errors are ignored.
 
         Raises:
             ProviderUnreachable: The metadata cannot be fetched.
@@ -82,12 +86,12 @@ class ProviderDocuments:
         cached = self._cached_metadata()
         now = self._context.clock()
         if cached is None:
-            return self._discover(deadline, None)
+            return self._discover(deadline, None, meanwhile)
         document, known = cached
         if document.fresh(now) or (stale and (self._discovery_failed or document.recent(now))):
             return known
         if not stale or not document.usable(now):
-            return self._discover(deadline, document)
+            return self._discover(deadline, document, meanwhile)
         try:
             return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)), document)
         except ProviderUnreachable as error:
@@ -153,12 +157,14 @@ class ProviderDocuments:
         except InvalidProviderResponse:
             return None
 
-    def _discover(self, deadline: Deadline, cached: Document | None) -> Metadata:
+    def _discover(
+        self, deadline: Deadline, cached: Document | None, meanwhile: Callable[[], object] | None = None
+    ) -> Metadata:
         issuer = self._context.issuer
         url = discovery_url(issuer)
         what = f"the discovery document {shown_url(url)}"
         try:
-            document = self._fetch("metadata", url, what, deadline, cached=cached)
+            document = self._fetch("metadata", url, what, deadline, cached=cached, meanwhile=meanwhile)
             metadata = parse_metadata(document.members, issuer)
         except ProviderError as error:
             from .wrong_issuer import with_issuer_hint
@@ -176,6 +182,7 @@ class ProviderDocuments:
         *,
         cached: Document | None,
         no_cache: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> Document:
         """Fetch a document, or the answer that the cached one is unchanged (RFC 9110 §13.1.2)."""
         headers = dict(self._context.client.request_headers)
@@ -183,7 +190,7 @@ class ProviderDocuments:
             headers["Cache-Control"] = "no-cache"  # a proxy may cache an old key set
         elif cached is not None and cached.etag:
             headers["If-None-Match"] = cached.etag
-        response = self._context.http.get(url, headers=headers, deadline=deadline)
+        response = self._context.http.get(url, headers=headers, deadline=deadline, meanwhile=meanwhile)
         self.answered = True
         now, seconds = self._context.clock(), lifetime(response.headers, kind)
         if response.status == 304 and cached is not None and "If-None-Match" in headers:  # noqa: PLR2004

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
@@ -12,6 +12,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.http.exchange import is_worth_repeating
 from kubectl_oidc.http.json_body import NotJson, parse_object
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.urls import shown_url
 

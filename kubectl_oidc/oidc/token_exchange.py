@@ -6,9 +6,10 @@ handed out: a token for another audience must not reach a cluster that asked for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErrorResponse, OidcLoginError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .id_token import Expected

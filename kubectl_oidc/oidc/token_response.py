@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
 from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 

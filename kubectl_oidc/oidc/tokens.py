@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError, OidcLoginError, UnknownKey
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .claims import time_claim
 from .id_token import Expected, IdToken, validate

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:

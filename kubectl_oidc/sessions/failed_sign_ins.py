@@ -12,9 +12,10 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import OidcLoginError, SignInPaused, StoreError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system import private_files
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining

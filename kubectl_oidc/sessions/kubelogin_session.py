@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import IdTokenError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.claims import time_claim
 from kubectl_oidc.oidc.jws import unverified_claims
 from kubectl_oidc.secret import Secret
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class KubeloginSession:
+class KubeloginSession(NamedTuple):
     """One session in kubelogin's cache.
 
     Attributes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 

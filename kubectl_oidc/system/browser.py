@@ -12,10 +12,11 @@ import sys
 import threading
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
 from kubectl_oidc.urls import is_loopback
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .log import QUIET, Log
 from .terminal import Terminal

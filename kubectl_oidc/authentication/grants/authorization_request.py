@@ -5,10 +5,11 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
 from kubectl_oidc.errors import SignInRefused
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.token_response import ACCESS_DENIED_HINT
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline

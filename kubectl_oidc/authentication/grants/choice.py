@@ -35,7 +35,11 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
         sign_in.failures.check(request.command_line("login"))
     provider.check_trust()  # with cached metadata, the first request would come after the browser
     if request.grant != "device-code":  # that grant sends a request at once
-        provider.start_connecting(provider.metadata(request.timeout.deadline()))
+        browser = request.grant in {"auto", "authcode"}
+        metadata = provider.metadata(
+            request.timeout.deadline(), meanwhile=_import_browser_grant if browser else None
+        )
+        provider.start_connecting(metadata)
     if request.grant == "password":
         from .password import sign_in_with_password
 
@@ -54,6 +58,13 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
 
         tokens = sign_in_with_browser(sign_in)
     return tokens
+
+
+def _import_browser_grant() -> None:
+    """Import what a sign-in through the browser needs: about as long as the provider takes to answer."""
+    from kubectl_oidc.system import browser, browser_command  # noqa: F401
+
+    from . import authorization_code  # noqa: F401
 
 
 def _device_code_tokens(sign_in: SignIn) -> Tokens | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import InvalidProviderResponse, OAuthErrorResponse, ProviderError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.token_response import LONGEST_LIFE
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline

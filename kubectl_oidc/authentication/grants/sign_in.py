@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.accept import accept
+from kubectl_oidc.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest

@@ -6,10 +6,11 @@ table; a test compares both.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .kinds import COMMAS, ONE, SECONDS, SWITCH
 from .types import Unsaid, switch_value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 from .kinds import TEXT
 from .variables import key

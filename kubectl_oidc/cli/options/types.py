@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.times import parse_duration
 
 if TYPE_CHECKING:

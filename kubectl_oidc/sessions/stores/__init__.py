@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system.containers import in_container
 from kubectl_oidc.system.log import QUIET
 

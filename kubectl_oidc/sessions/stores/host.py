@@ -6,7 +6,8 @@ import functools
 import hashlib
 import socket
 from pathlib import Path
-from typing import NamedTuple
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 MACHINE_ID = Path("/etc/machine-id")
 """machine-id(5): 32 hexadecimal digits and a line break. It is confidential, so only a digest of it is used."""

@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.sessions.session_record import texts
 from kubectl_oidc.system import private_files
 

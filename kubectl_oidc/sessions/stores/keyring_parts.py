@@ -12,9 +12,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kubectl_oidc.fast_path.keyring_session import FORMAT, MOST_PARTS, SLOTS
+from kubectl_oidc.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
