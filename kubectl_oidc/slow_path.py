@@ -94,7 +94,7 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     call = Call(times=times, ahead=ahead, lock=lock)
     status = None
     if sys.argv[1:2] == ["get-token"]:
-        if not ahead:
+        if command is not None and not ahead:  # its credential has ended, so the provider will be asked
             from kubectl_oidc.http.early_connection import socket_to_issuer
 
             call = call._replace(opened=socket_to_issuer(sys.argv[2:]))

@@ -23,6 +23,8 @@ from .options.to_request import token_request
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kubectl_oidc.authentication.request import SignInRequest
+
     from .call import Call
 
 
@@ -59,10 +61,10 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
 
         return 0 if refresh_ahead(request, system) else 1
     with caller.watched(), closing(HttpClient(tls=request.tls, log=log)) as http:
-        # The credential has ended or the command is new, so the provider will be asked. Connect while the rest is imported.
         with suppress(UsageError):  # the request reports it
-            http.load_trust()
-            http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
+            if not _is_answered_from_store(request, system):
+                http.load_trust()
+                http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
         from kubectl_oidc.authentication.authenticate import authenticate
         from kubectl_oidc.authentication.rejected_token import renew_if_rejected
         from kubectl_oidc.authentication.remember_command import remember_command
@@ -71,3 +73,14 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
         outcome = renew_if_rejected(request, system, outcome, call.times)
         remember_command(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
     return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))
+
+
+def _is_answered_from_store(request: SignInRequest, system: System) -> bool:
+    """Return whether the index knows a good credential, so that probably nobody is asked."""
+    from kubectl_oidc.authentication.request import MARGIN
+    from kubectl_oidc.sessions.stores.index import read_host_entries
+
+    if request.renewal.force_refresh or request.renewal.sign_in:
+        return False
+    entries = read_host_entries(request.storage.cache_dir, request.key().id())
+    return any(entry.storage and entry.expiry - MARGIN > system.clock() for entry in entries)

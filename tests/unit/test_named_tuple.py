@@ -84,7 +84,7 @@ def test_a_copy_a_dict_and_the_fields_are_had(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_text_can_be_another(kind: Any) -> None:
-    class Hidden(kind):
+    class Hidden(kind):  # type: ignore[misc]
         def __repr__(self) -> str:
             return "…"
 
