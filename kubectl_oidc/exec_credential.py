@@ -6,7 +6,7 @@ Cluster information in KUBERNETES_EXEC_INFO is accepted and ignored.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from time import gmtime, strftime
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import ExecInfoError
@@ -77,5 +77,5 @@ def credential(token: Secret, expiry: int, issued: int = 0) -> Credential:
         expiry: When it expires, in epoch seconds.
         issued: When it was issued, in epoch seconds; needed only if the credential is stored.
     """
-    timestamp = datetime.fromtimestamp(expiry, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    timestamp = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(expiry))
     return Credential(expiry, timestamp.encode(), json.dumps(token.reveal()).encode(), issued)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kubectl_oidc.digests import compare_digest
+
 
 class Secret:
     """A secret string. ``repr`` and ``str`` hide it; only ``reveal()`` returns it."""
@@ -21,8 +23,6 @@ class Secret:
     __str__ = __repr__
 
     def __eq__(self, other: object) -> bool:
-        from hmac import compare_digest
-
         return isinstance(other, Secret) and compare_digest(_bytes(self._value), _bytes(other._value))
 
     def __hash__(self) -> int:

@@ -9,9 +9,9 @@ import contextlib
 import json
 import sys
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.errors import KubeconfigError, StoreError
 from kubectl_oidc.kubeconfig.auth_provider_user import TOKENS
 from kubectl_oidc.secret import Secret

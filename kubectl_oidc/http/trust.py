@@ -12,8 +12,9 @@ import binascii
 import os
 import re
 import stat
-from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from kubectl_oidc.digests import sha256
 
 from .tls import BUNDLE_LIMIT, VARIABLES
 

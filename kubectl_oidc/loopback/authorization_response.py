@@ -6,10 +6,10 @@ shown or acted on before its ``state`` is checked. Any other request changes not
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
+from kubectl_oidc.digests import compare_digest
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 

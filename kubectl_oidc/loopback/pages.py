@@ -7,7 +7,6 @@ Content-Security-Policy protects the page even if escaping should fail.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from datetime import datetime
 from functools import cache
@@ -17,6 +16,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import sanitize
@@ -127,7 +127,7 @@ def _page(status: int, kind: str, title: str, body: str, more: tuple[tuple[str, 
     document = Template(_template("page.html")).substitute(
         title=escape(title), kind=kind, label=label, colour=colour, mark=mark, style=style, body=body
     )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
     policy = f"style-src 'sha256-{digest}'; img-src data:; "
     headers = (("content-type", "text/html; charset=utf-8"), *_headers(policy), *more)
     return Reply(status, headers, document.encode())

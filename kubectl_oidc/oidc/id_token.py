@@ -6,6 +6,7 @@ and signature; this module checks the claims.
 
 from __future__ import annotations
 
+from kubectl_oidc.digests import compare_digest
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted
@@ -218,8 +219,6 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
 
 def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
     """Check ``nonce``: that of the request (Core 3.1.3.7 rule 11). A refresh may omit it, not change it (12.2)."""
-    from hmac import compare_digest
-
     nonce = claims.get("nonce")
     if expected.nonce is None or (nonce is None and expected.refreshed):
         return

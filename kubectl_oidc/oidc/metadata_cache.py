@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.errors import ProviderError, StoreError
 from kubectl_oidc.named_tuple import NamedTuple
 
@@ -98,8 +99,6 @@ class MetadataCache:
     """
 
     def __init__(self, directory: Path | None, identity: tuple[object, ...], log: Log) -> None:
-        from hashlib import sha256
-
         self._directory = directory
         self._name = sha256(repr(identity).encode()).hexdigest()[:32] + ".json"
         self._identity = list(identity[:1])

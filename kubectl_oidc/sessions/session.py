@@ -6,10 +6,10 @@ on which port the callback server listens, is not. So ten clusters that trust th
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
@@ -85,7 +85,7 @@ class SessionKey(NamedTuple):
             canonical.append(dict(self.more_identity))
         if self.trust:
             canonical.append({"trust": self.trust})
-        return hashlib.sha256(json.dumps(canonical).encode()).hexdigest()[:32]
+        return sha256(json.dumps(canonical).encode()).hexdigest()[:32]
 
 
 class Session(NamedTuple):

@@ -39,6 +39,7 @@ NOT_FOR_A_REFRESH = (
     "click",
     "dataclasses",
     "email",
+    "hashlib",
     "http.client",
     "cryptography.x509",
     "cryptography.hazmat.backends",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.request import OUR_PARAMETERS
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.errors import SignInRefused
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.token_response import ACCESS_DENIED_HINT

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import socket
 from pathlib import Path
 
+from kubectl_oidc.digests import sha256
 from kubectl_oidc.named_tuple import NamedTuple
 
 MACHINE_ID = Path("/etc/machine-id")
@@ -38,7 +38,7 @@ def host_of(machine_id: Path, name: str) -> Host:
         content = ""
     if content in ("", "uninitialized"):
         content = name
-    digest = hashlib.sha256(f"kubectl-oidc host {content}".encode(errors="surrogateescape"))
+    digest = sha256(f"kubectl-oidc host {content}".encode(errors="surrogateescape"))
     return Host(digest.hexdigest()[:16], name)
 
 
