@@ -11,11 +11,12 @@ import contextlib
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import go, test_parts, wheel
+from tools import bundle, bundle_python, go, test_parts, wheel
 
 from .load import MOST, Watch
 from .parts import PARTS
@@ -82,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "--programs",
         type=_directory,
         nargs=2,
-        metavar=("LAUNCHER", "PURE"),
-        help="measure two installations that exist: their bin directories, with the launcher and pure",
+        metavar=("BUNDLE", "PURE"),
+        help="measure two installations that exist: their bin directories",
     )
     parser.add_argument(
         "--output", type=Path, default=PAGE, help="the page to write (default: docs/performance.md)"
@@ -108,20 +109,24 @@ def _cpus() -> list[int]:
 
 
 def _install(work: Path) -> Programs:
-    """Install both wheels, after what the measurements need, where that is allowed."""
+    """Install the bundle and the pure wheel, after what the measurements need, where that is allowed."""
     print("bench: installing", file=sys.stderr, flush=True)
     test_parts.install_packages(("dbus-run-session", "gnome-keyring-daemon"))
     for find in (test_parts.find_go, test_parts.kubectl):
         with contextlib.suppress(test_parts.Missing):  # who needs it says so
             find()
-    return Programs(
-        *(
-            wheel.install(
-                wheel.build(work / f"dist-{name}", launcher=name == "launcher"), work / name, as_pipx=True
-            )
-            for name in Programs._fields
-        )
-    )
+    pure = wheel.install(wheel.build(work / "dist"), work / "pure", as_pipx=True)
+    return Programs(_unpacked_bundle(work), pure)
+
+
+def _unpacked_bundle(work: Path) -> Path:
+    try:
+        (archive,) = bundle.build(work, (bundle.HERE,))
+    except (bundle_python.WrongPython, OSError) as error:
+        raise CouldNotMeasure(f"there is no bundle ({error})") from None
+    with tarfile.open(archive) as packed:
+        packed.extractall(work / "bundle", filter="data")
+    return work / "bundle" / bundle.NAME / "bin"
 
 
 def _measure(part: Part, made: World, options: argparse.Namespace) -> Section:

@@ -27,7 +27,7 @@ the program that imports next to nothing does the same, and what remains is the 
 
 ## Goals
 
-The wheel with the launcher; the bundle has the same launcher:
+The bundle: the launcher, and Python with what it needs. The wheel with the launcher answers from what is stored as fast.
 
 {goals}
 
@@ -52,12 +52,12 @@ does between connecting and its first byte costs it less than on a real network.
 
 ## Measuring it yourself
 
-`make bench` installs what it needs, builds both wheels, installs each as pipx does, with a current pip into an environment of its own,
+`make bench` installs what it needs, builds the bundle and the pure wheel, installs that as pipx does, with a current pip into an environment of its own,
 signs in at the provider, measures, and writes this page. It takes about 15 minutes; `make bench ARGS=--quick` takes two and leaves the long parts out.
 `make bench ARGS="--vs kubelogin"` names the program that ours is compared with, which takes the same flags;
 a kubelogin on `PATH` is found by itself.
 `make bench ARGS="--only cached refresh"` measures some of it, `--runs 500` runs everything more often, and
-`--programs LAUNCHER PURE` measures two installations that exist: the directories with their `kubectl-oidc_login`. `python` must be in the second one.
+`--programs BUNDLE PURE` measures two installations that exist: the directories with their `kubectl-oidc_login`. `python` must be in the second one.
 
 An installation of the pure wheel can be slower than this for two reasons outside the program.
 Old versions of pip write a console script that imports `re`, which costs several milliseconds: install with pipx, uv or a current pip.

@@ -41,7 +41,7 @@ class Goal:
         against: What it is held against.
         goal: What is to hold, in words.
         most: The largest ratio that meets it, where it is a ratio.
-        pure: Whether it is a goal of the pure wheel, not of the wheel with the launcher.
+        pure: Whether it is a goal of the pure wheel, not of the bundle.
     """
 
     what: str

@@ -32,7 +32,7 @@ class Side(NamedTuple):
     """A program that is measured.
 
     Attributes:
-        key: ``ours`` (with the launcher), ``pure`` or ``peer``.
+        key: ``ours`` (the bundle), ``pure`` or ``peer``.
         name: What the tables call it.
         program: Its path.
     """
@@ -43,14 +43,14 @@ class Side(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """Two installations of ours, each the ``bin`` directory of an environment.
+    """Two installations of ours, each a ``bin`` directory.
 
     Attributes:
-        launcher: From the wheel with the launcher.
-        pure: From the pure wheel.
+        bundle: Of the bundle, which has the launcher and a Python of its own.
+        pure: Of an environment with the pure wheel.
     """
 
-    launcher: Path
+    bundle: Path
     pure: Path
 
 
@@ -85,8 +85,8 @@ class World:
 
     @property
     def sides(self) -> Sequence[Side]:
-        """What is compared: the wheel with the launcher, the pure wheel and the other program, if there is one."""
-        ours = Side("ours", OURS, self.programs.launcher / PROGRAM)
+        """What is compared: the bundle, the pure wheel and the other program, if there is one."""
+        ours = Side("ours", OURS, self.programs.bundle / PROGRAM)
         pure = Side("pure", PURE, self.programs.pure / PROGRAM)
         return [ours, pure, *([Side("peer", self.peer.name, self.peer)] if self.peer else [])]
 

@@ -10,7 +10,7 @@ import warnings
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
 from kubectl_oidc.fast_path.credential import KEYRING_SYSTEMS
-from kubectl_oidc.fast_path.known_command import KEYRING
+from kubectl_oidc.fast_path.known_command import KEYRING, remembers_none
 from kubectl_oidc.system import signals, standard_output
 from kubectl_oidc.text import sanitize
 
@@ -94,7 +94,7 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     call = Call(times=times, ahead=ahead, lock=lock)
     status = None
     if sys.argv[1:2] == ["get-token"]:
-        if command is not None and not ahead:  # its credential has ended, so the provider will be asked
+        if not ahead and (command is not None or remembers_none()):  # the provider will be asked
             from kubectl_oidc.http.early_connection import socket_to_issuer
 
             call = call._replace(opened=socket_to_issuer(sys.argv[2:]))

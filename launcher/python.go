@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// bundleCode finds the packages of a bundle without Python's module site, which takes a third of the interpreter's start.
+const bundleCode = "import sys; sys.path.append(sys._stdlib_dir + '/site-packages'); "
+
 // startCode runs the program as if the launcher were its script. The first argument is the handover.
 const startCode = "import sys; del sys.argv[0]; from kubectl_oidc import main; main(sys.argv.pop(0))"
 
@@ -24,15 +27,16 @@ type python struct {
 	launcher string   // the program's path, as it was started
 	path     string   // the interpreter
 	flags    []string // -I: neither PYTHON* variables nor the working directory have an effect
+	code     string   // runs before the program
 }
 
 // arguments returns the interpreter's whole command line.
 func (p *python) arguments(h handover) []string {
 	start := append([]string{p.path}, p.flags...)
 	if isCompleter(p.launcher) {
-		start = append(start, "-c", completeCode)
+		start = append(start, "-c", p.code+completeCode)
 	} else {
-		start = append(start, "-c", startCode, h.String(), p.launcher)
+		start = append(start, "-c", p.code+startCode, h.String(), p.launcher)
 	}
 	return append(start, os.Args[1:]...)
 }
@@ -50,14 +54,17 @@ func findPython() (*python, error) {
 	}
 	parent := filepath.Dir(directory)
 	path := firstFile(parent, "python/bin/python3", "python/python.exe")
-	if path == "" && isFile(filepath.Join(parent, "pyvenv.cfg")) {
+	if path != "" {
+		return &python{launcher, path, []string{"-I", "-S"}, bundleCode}, nil
+	}
+	if isFile(filepath.Join(parent, "pyvenv.cfg")) {
 		path = firstFile(directory, "python3", "python", "python.exe")
 	}
 	if path == "" && onWindows {
 		path = firstFile(parent, "python.exe")
 	}
 	if path != "" {
-		return &python{launcher, path, []string{"-I"}}, nil
+		return &python{launcher, path, []string{"-I"}, ""}, nil
 	}
 	// Outside an environment: for all users, or in the user's own directory, which -I would hide.
 	for _, kind := range []string{"site-packages", "dist-packages"} {
@@ -68,7 +75,7 @@ func findPython() (*python, error) {
 				path, _ = exec.LookPath(version)
 			}
 			if path != "" {
-				return &python{launcher, path, []string{"-E", "-P"}}, nil
+				return &python{launcher, path, []string{"-E", "-P"}, ""}, nil
 			}
 		}
 	}

@@ -27,13 +27,13 @@ _LARGE = 650  # groups
 
 
 def _measure(world: World) -> Section:
-    launcher, pure, *_ = world.sides
+    bundle, pure, *_ = world.sides
     sessions = {count: _with_sessions(world, pure, count) for count in COUNTS}
     tokens = [_with_token(world, pure, groups) for groups in (10, _LARGE)]
     subjects = [*sessions.values(), *tokens]
     # The same sessions, and the same arguments after the program's name: the launcher answers from what the pure wheel stored.
     subjects += [
-        Subject(f"{one.name}, with the launcher", (str(launcher.program), *one.command[1:]), one.environment)
+        Subject(f"{one.name}, with the launcher", (str(bundle.program), *one.command[1:]), one.environment)
         for one in subjects
     ]
     times = measure(subjects, world.runs)

@@ -18,7 +18,7 @@ class Call(NamedTuple):
         times: How often this kubectl process already received the same credential; 0 if that was not counted.
         ahead: Whether kubectl already has its answer, and this process only refreshes the session before it expires.
         lock: The session's lock, if the fast path holds it.
-        opened: A TCP connection to the issuer that is being opened, if the command is known and no proxy is used.
+        opened: A TCP connection to the issuer that is being opened, if the provider will be asked without a proxy.
     """
 
     times: int = 0

@@ -108,6 +108,9 @@ class KnownCommand:
         return cls(session_id, api_version, place, directory, int(margin), tuple(locks), int(ahead), when)
 
 
+_DIRECTORY = "words"
+
+
 def cache_root() -> str:
     """Return the absolute default cache directory; empty if there is none.
 
@@ -125,6 +128,14 @@ def cache_root() -> str:
         # A path that begins with a backslash depends on the current drive.
         absolute = absolute and os.path.splitdrive(base)[0] != ""
     return os.path.join(base, "oidc-login") if absolute else ""  # noqa: PTH118 - as above
+
+
+def remembers_none() -> bool:
+    """Return whether no command is remembered, as before the first sign-in."""
+    try:
+        return not os.listdir(os.path.join(cache_root(), _DIRECTORY))  # noqa: PTH118, PTH208 - as above
+    except OSError:
+        return True
 
 
 AUTHORITY = "--certificate-authority"
@@ -176,7 +187,7 @@ def find_known_command(arguments: list[str]) -> KnownCommand | None:
     root = cache_root()
     if not root:
         return None
-    content = read_private(os.path.join(root, "words"), command_digest(arguments), 16384)  # noqa: PTH118
+    content = read_private(os.path.join(root, _DIRECTORY), command_digest(arguments), 16384)  # noqa: PTH118
     try:
         return None if content is None else KnownCommand.parse(content)
     except ValueError:
