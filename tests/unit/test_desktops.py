@@ -38,8 +38,9 @@ from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.stores.keyring_backends import WINDOWS_LIMIT
 from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
 from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
-from kubectl_oidc.system import private_files, shell
+from kubectl_oidc.system import locked_file, private_files, shell
 from kubectl_oidc.system.browser import Browser, no_browser
+from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.system.log import QUIET
 from tests import os_calls, parts, windows
 from tests.keyrings import Fake, SecretServiceLike, the_os_keyring
@@ -844,6 +845,29 @@ def test_a_runtime_directory_that_is_named_holds_the_locks_on_macos_too(
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     assert lock_directory.local_directory() == tmp_path / "kubectl-oidc"
+
+
+def test_a_mac_whose_name_has_changed_still_knows_the_holder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its name comes from the network (scutil(8)), and a laptop changes networks; the local directory is not shared with another machine."""
+    tmp_path.chmod(0o700)
+    paths = [str(tmp_path / "local.lock"), str(tmp_path / "home.lock")]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with FileLock(paths) as holder:
+        assert holder.try_acquire()
+        monkeypatch.setattr(locked_file, "host_name", lambda: "dhcp-17.corp.example")
+        holder.describe("signing in")
+        waiter = FileLock(paths)
+        assert not waiter.try_acquire()
+        assert waiter.holder() == (os.getpid(), "signing in")
+        assert FileLock(paths[1:]).holder() == (0, "on dhcp-17.corp.example, signing in"), (
+            "a home may be shared"
+        )
+        monkeypatch.setattr(sys, "platform", "linux")
+        assert waiter.holder() == (0, "on dhcp-17.corp.example, signing in"), (
+            "and a directory with a container"
+        )
 
 
 @pytest.mark.parametrize("answer", [None, "", OSError(22, "Invalid argument"), ValueError("unrecognized")])
