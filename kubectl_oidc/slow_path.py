@@ -203,6 +203,8 @@ def _report_import_error(error: ImportError) -> None:
     )
     if named:
         hint = f"{' and '.join(named)} may lead to the modules of another Python: run it again with `env -u {' -u '.join(named)}`"
+    elif "incompatible architecture" in str(error):  # dlopen(3) of macOS
+        hint = "this Python runs for another processor than its libraries are for: use a kubectl that is built for this Mac's processor"
     else:
         hint = "the installation is damaged: install the program again"
     _write(f"hint: {hint} (troubleshooting: python-modules)")

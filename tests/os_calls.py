@@ -133,6 +133,8 @@ def credential_locker(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, 
 
 
 DENIED, AUTH_FAILED, NO_INTERACTION, DUPLICATE, NO_ITEM = -128, -25293, -25308, -25299, -25300
+INVALID_OWNER_EDIT = -25244
+"""Of ``SecItemDelete``, for an entry whose access list has no program of the caller's name (SecItem.cpp of Apple's Security)."""
 
 
 class Error(Exception):
@@ -160,6 +162,8 @@ class Keychain:
     Attributes:
         refuses: The status that every call ends with, such as ``errSecInteractionNotAllowed`` over SSH; 0 for none.
         killed: Whether the process ends between deleting and adding.
+        program: The program that uses it now. An entry belongs to the program that added it.
+        asked: How often the user was asked to let a program read the entry of another one, which they did.
     """
 
     Error, NotFound, KeychainDenied, SecAuthFailure = Error, NotFound, KeychainDenied, SecAuthFailure
@@ -168,6 +172,12 @@ class Keychain:
         self.kept: dict[tuple[str, str], str] = {}
         self.refuses = 0
         self.killed = False
+        self.program, self.asked = "python3.12", 0
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def is_anothers(self, service: str, username: str) -> bool:
+        """Return whether another program has added an entry."""
+        return self._owners.get((service, username), self.program) != self.program
 
     def _check(self, status: int) -> None:
         kinds = {NO_ITEM: NotFound, DENIED: KeychainDenied, AUTH_FAILED: SecAuthFailure}
@@ -176,6 +186,7 @@ class Keychain:
 
     def find_generic_password(self, _keychain: object, service: str, username: str) -> str:
         self._check(self.refuses or (0 if (service, username) in self.kept else NO_ITEM))
+        self.asked += self.is_anothers(service, username)
         return self.kept[service, username]
 
     def set_generic_password(self, keychain: object, service: str, username: str, password: str) -> None:
@@ -185,9 +196,11 @@ class Keychain:
             raise KeyboardInterrupt
         self._check(self.refuses or (DUPLICATE if (service, username) in self.kept else 0))
         self.kept[service, username] = password
+        self._owners[service, username] = self.program
 
     def delete_generic_password(self, _keychain: object, service: str, username: str) -> None:
         self._check(self.refuses or (0 if (service, username) in self.kept else NO_ITEM))
+        self._check(INVALID_OWNER_EDIT if self.is_anothers(service, username) else 0)
         del self.kept[service, username]
 
 
@@ -196,12 +209,13 @@ class Security:
 
     Attributes:
         may_ask: Whether the user may be asked.
-        unfreed: How many secrets were read and not freed.
+        unfreed: How many secrets and entries were found and not freed.
     """
 
     def __init__(self, keychain: Keychain) -> None:
         self._keychain = keychain
         self._memory: list[Any] = []
+        self._entries: list[tuple[str, str]] = []
         self.may_ask, self.unfreed = 1, 0
 
     def SecKeychainSetUserInteractionAllowed(self, allowed: int) -> int:  # noqa: N802
@@ -210,9 +224,20 @@ class Security:
 
     def SecKeychainFindGenericPassword(self, keychain: None, *texts: Any) -> int:  # noqa: N802
         service_length, service, account_length, account, length, secret, item = texts
-        assert (keychain, item) == (None, None)
+        assert keychain is None
         assert (service_length, account_length) == (len(service), len(account))
+        name = service.decode(), account.decode()
+        if secret is None:  # the entry, not its secret: nobody is asked
+            if self._keychain.refuses or name not in self._keychain.kept:
+                return self._keychain.refuses or NO_ITEM
+            self._entries.append(name)
+            item._obj.value = len(self._entries)
+            self.unfreed += 1
+            return 0
+        assert item is None
         assert not self.may_ask, "nobody waits for an answer here"
+        if self._keychain.is_anothers(*name):
+            return NO_INTERACTION
         try:
             text = self._keychain.find_generic_password(None, service.decode(), account.decode()).encode()
         except Error as error:
@@ -228,6 +253,16 @@ class Security:
         assert secret.value
         self.unfreed -= 1
         return 0
+
+    def SecKeychainItemDelete(self, item: Any) -> int:  # noqa: N802
+        if self._keychain.refuses:
+            return self._keychain.refuses
+        del self._keychain.kept[self._entries[item.value - 1]]
+        return 0
+
+    def CFRelease(self, item: Any) -> None:  # noqa: N802
+        assert item.value
+        self.unfreed -= 1
 
 
 def mac_keychain(monkeypatch: pytest.MonkeyPatch) -> tuple[KeyringBackend, Keychain]:

@@ -66,7 +66,7 @@ class Silent(Terminal):
     def need(self, line: str) -> None:
         self.said.append(line)
 
-    def show(self, thing: str) -> None:
+    def show(self, thing: str, *, large: bool = False) -> None:  # noqa: ARG002
         self.said.append(thing)
 
     def warn(self, message: str, hint: str) -> None:

@@ -70,6 +70,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `KUBERC`, `KUBECTL_KUBERC` | where `doctor` looks for kubectl's policy about plugins, as kubectl does |
 | `PATH`, on Windows `PATHEXT` | where the browser and, for `doctor`, the stanza's command are looked for; never in the working directory |
 | `NO_COLOR` | no colour on the terminal |
+| `COLORFGBG` | without colours: whether the terminal's background is light, so that a QR code is dark on it |
 
 ## Files
 

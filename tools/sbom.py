@@ -38,6 +38,8 @@ PATH = lock_files.ROOT / "sbom.cdx.json"
 
 # Older packages name their licence by a classifier alone; the rest of these names are ambiguous (PEP 639).
 _CLASSIFIERS = {"License :: OSI Approved :: MIT License": "MIT"}
+_READ = {"segno": "BSD-3-Clause"}
+"""Packages that name their licence ambiguously, and the licence that their file LICENSE has."""
 
 _PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 _PLATFORMS = (("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows"))
@@ -186,7 +188,7 @@ def licence(name: str, metadata: Metadata) -> str:
     Raises:
         NotKnown: The package does not say it in a way that has one meaning.
     """
-    for words in (metadata.license_expression, metadata.license):
+    for words in (metadata.license_expression, metadata.license, _READ.get(name)):
         try:
             return canonicalize_license_expression(words or "")
         except InvalidLicenseExpression:

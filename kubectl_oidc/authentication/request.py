@@ -66,11 +66,13 @@ class BrowserOptions(NamedTuple):
         open: Whether a browser may be opened.
         command: The command that opens it, else the desktop's.
         open_url_after: The page that the browser shows after a sign-in.
+        qr_code: Whether an address for another device is shown as a QR code too.
     """
 
     open: bool = True
     command: str | None = None
     open_url_after: str | None = None
+    qr_code: bool = True
 
     def find(self, environ: Mapping[str, str]) -> Browser:
         """Return the browser of this computer, or the one that the command opens."""

@@ -1,8 +1,9 @@
 """Refresh ahead: answer with a credential that will expire soon, and refresh it in a child process.
 
 The caller has its answer already and must not wait. kubectl waits until every holder of its pipe exits, and a script until every
-holder of its lock does. So this process closes all inherited files before it forks. The child becomes a session leader
-(setsid(2)) without a terminal. A small claim file allows one refresh per session and minute.
+holder of its lock does. So this process closes all inherited files before it forks; on macOS it starts a new process, which
+inherits none. The child becomes a session leader (setsid(2)) without a terminal. A small claim file allows one refresh per session
+and minute.
 """
 
 import os
@@ -24,7 +25,7 @@ _MOST_DESCRIPTORS = 1 << 16
 
 
 def start_refresh(directory: str, session_id: str, when: str) -> bool:
-    """Fork a child to refresh the session, unless another process has done so. Parent and child have no open files.
+    """Start a child process to refresh the session, unless another process has done so. It has no open files of this process.
 
     Args:
         directory: The cache directory.
@@ -32,11 +33,14 @@ def start_refresh(directory: str, session_id: str, when: str) -> bool:
         when: ``always``; or ``auto``, which does not fork if child processes end with kubectl.
 
     Returns:
-        True in the child, False in the parent and without a child.
+        True in a forked child. False in the parent, without a child, and on macOS, where the child is a new process.
     """
     if sys.platform == "win32" or (when == AUTO and _dies_with_kubectl()):
         return False
     if not _claim(f"{directory}/{CLAIMS_DIRECTORY}/{session_id}"):
+        return False
+    if sys.platform == "darwin":
+        _start_again()
         return False
     try:
         _close_inherited_files()
@@ -46,8 +50,6 @@ def start_refresh(directory: str, session_id: str, when: str) -> bool:
         return False
     if sys.platform != "win32":  # for mypy: Windows has no fork
         os.setsid()
-    if sys.platform == "darwin":
-        _exec_again()
     return True
 
 
@@ -118,14 +120,23 @@ def leave_directory() -> None:
         return
 
 
-def _exec_again() -> None:
-    """Replace this child by a new process with the same command (macOS).
+def _start_again() -> None:
+    """Start the same command as a new process, which has no open files of this one (macOS).
 
-    On macOS, only exec(2) works reliably after fork(2). The Security framework, which checks certificates, and the frameworks
-    below it end a forked process.
+    This process may have loaded the Security framework, which reads the Keychain. After that, a fork(2) without exec(2) is not safe,
+    and a descriptor that a framework guards must not be closed (EXC_GUARD). So nothing is forked or closed here.
     """
-    os.environ[AHEAD] = "1"
+    if sys.platform == "win32":  # for mypy: Windows has no posix_spawn
+        return
+    for descriptor in open_descriptors():
+        if descriptor > 2:  # noqa: PLR2004 - not one of the standard ones
+            try:
+                os.set_inheritable(descriptor, False)
+            except OSError:  # the descriptor that listed the directory
+                continue
+    null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    command = [sys.executable, *sys.orig_argv[1:]]
     try:
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell, and our own command line
-    except (OSError, ValueError):
-        os._exit(1)
+        os.posix_spawn(sys.executable, command, {**os.environ, AHEAD: "1"}, file_actions=null, setsid=True)
+    except (OSError, ValueError, NotImplementedError):  # the next call after a minute tries again
+        return

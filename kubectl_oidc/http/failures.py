@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import sys
+from errno import EHOSTUNREACH
 from socket import gaierror
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
     from .progress import RequestProgress
     from .tls import TlsOptions
+
+_LOCAL_NETWORK_HINT = (
+    "if it is on your own network, allow the program that runs kubectl to use that (System Settings, Privacy & Security, "
+    "Local Network); else check the network and VPN, and try again"
+)
+"""For EHOSTUNREACH on macOS 15 and later, which hides the local network from programs that the user has not allowed (Apple TN3179)."""
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
 
@@ -90,7 +98,8 @@ def _no_connection(
             what = f"{place} does not speak TLS as it should ({reason})"
         elif isinstance(cause, OSError) and cause.strerror:
             what = f"{place}: {sanitize(cause.strerror, limit=80)}"
-    return _unreachable(url, progress, what)
+    blocked = sys.platform == "darwin" and any(getattr(cause, "errno", 0) == EHOSTUNREACH for cause in chain)
+    return _unreachable(url, progress, what, _LOCAL_NETWORK_HINT if blocked else _NETWORK_HINT)
 
 
 def _refused_by_proxy(error: RefusedByProxy, url: str, progress: RequestProgress) -> ProviderUnreachable:
@@ -106,11 +115,13 @@ def _refused_by_proxy(error: RefusedByProxy, url: str, progress: RequestProgress
     )
 
 
-def _unreachable(url: str, progress: RequestProgress, what: str) -> ProviderUnreachable:
+def _unreachable(
+    url: str, progress: RequestProgress, what: str, hint: str = _NETWORK_HINT
+) -> ProviderUnreachable:
     proxy = progress.proxied and not progress.sent
     return ProviderUnreachable(
         f"cannot reach {shown_url(url)}: {what}",
-        _proxy_hint(url) if proxy else _NETWORK_HINT,
+        _proxy_hint(url) if proxy else hint,
         topic="proxy" if proxy else "",
         sent=progress.sent,
     )

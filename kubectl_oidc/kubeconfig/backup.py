@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.system.flush import flush_file
+
 from .file_checks import give_owner_and_mode
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def _copy(target: Path, status: os.stat_result) -> Path:
                 copy.write(target.read_bytes())
                 give_owner_and_mode(copy.fileno(), status, mode=0o600)
                 copy.flush()
-                os.fsync(copy.fileno())
+                flush_file(copy.fileno())
         except BaseException:
             backup.unlink(missing_ok=True)
             raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.system.files_in_use import patiently
-from kubectl_oidc.system.private_files import flush_directory
+from kubectl_oidc.system.flush import flush_directory, flush_file
 from kubectl_oidc.text import sanitize
 
 from .backup import free_name
@@ -119,7 +119,7 @@ class Replacement:
                 file.write(content)
                 file.truncate()
                 file.flush()
-                os.fsync(file.fileno())
+                flush_file(file.fileno())
             except OSError as error:
                 raise KubeconfigError(
                     f"the kubeconfig {sanitize(self._target)} was written only in part: {error.strerror or error}",
@@ -135,7 +135,7 @@ class Replacement:
 
     def _flush(self) -> None:
         self._file.flush()
-        os.fsync(self._file.fileno())
+        flush_file(self._file.fileno())
 
 
 def _check_unchanged(target: Path, before: os.stat_result) -> None:

@@ -101,7 +101,7 @@ def _darwin_directory(platform: str = sys.platform) -> Path | None:
 
 def _runtime_directory() -> Path:
     named = os.environ.get("XDG_RUNTIME_DIR", "")
-    if sys.platform == "linux" and os.path.isabs(named):  # noqa: PTH117 - of a text
+    if sys.platform != "win32" and os.path.isabs(named):  # noqa: PTH117 - of a text
         return Path(named, "kubectl-oidc")  # the usual case, without the import of platformdirs
     import warnings
 

@@ -7,6 +7,7 @@ Imports nothing heavy, because a plugin that only waits for another process uses
 
 from __future__ import annotations
 
+import sys
 from time import sleep
 
 from .locked_file import LockedFile, host_name
@@ -120,7 +121,9 @@ class FileLock:
             if not (pid.isascii() and pid.isdigit()):
                 continue
             doing = doing.strip()
-            if host.strip() == host_name():
+            # macOS names itself after the network that it is in. There, the first of several files is never shared with another machine.
+            is_here = sys.platform == "darwin" and len(self.paths) > 1 and path == self.paths[0]
+            if is_here or host.strip() == host_name():
                 return int(pid), doing
             return 0, f"on {host.strip()}" + (f", {doing}" if doing else "")
         return 0, ""

@@ -18,6 +18,7 @@ from kubectl_oidc.fast_path.credential import read_private
 from kubectl_oidc.text import sanitize
 
 from .files_in_use import PAUSE, explain, patience, patiently
+from .flush import flush_directory, flush_file
 
 FILE_LIMIT = 4 << 20  # bytes
 _DIRECTORY_MODE = 0o700
@@ -140,7 +141,7 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
                 file.write(content)
                 file.flush()
                 if lasting:
-                    os.fsync(descriptor)
+                    flush_file(descriptor)
             patiently(lambda: temporary.replace(directory / name))
             if lasting:
                 flush_directory(directory)
@@ -155,18 +156,6 @@ def write_private_file(directory: Path, name: str, content: bytes, *, lasting: b
             f"cannot write {directory / name}: {words}", hint, topic="cache-directory"
         ) from error
     sweep(directory, name)
-
-
-def flush_directory(directory: Path) -> None:
-    """Flush a directory to disk: otherwise a power failure can undo a rename or removal (fsync(2))."""
-    if sys.platform == "win32":
-        return  # a directory cannot be opened there
-    with contextlib.suppress(OSError):  # some file systems cannot do this; the rename itself is done
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def sweep(directory: Path, name: str = "") -> None:

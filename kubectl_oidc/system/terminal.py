@@ -48,8 +48,8 @@ class Terminal:
         """Write a line that the user must read, terminal or not."""
         write(f"{line}\n")
 
-    def show(self, thing: str) -> None:
-        """Write text that the user must read or copy on a line of its own. On a terminal it is highlighted."""
+    def show(self, thing: str, *, large: bool = False) -> None:
+        """Write text that the user must read or copy on a line of its own. On a terminal it is highlighted; if large, as three lines."""
         if not self.interactive:
             self.need(f"  {thing}")
             return
@@ -58,9 +58,11 @@ class Terminal:
 
         with contextlib.suppress(OSError, ValueError):
             write("")
-            Console(stderr=True, highlight=False, soft_wrap=True).print(
-                Text("  ").append(f" {thing} ", style="bold reverse")
-            )
+            console = Console(stderr=True, highlight=False, soft_wrap=True)
+            line = f" {thing} "
+            margin = [" " * len(line)] if large and console.color_system else []
+            for part in (*margin, line, *margin):
+                console.print(Text("  ").append(part, style="bold reverse"))
 
     def prompt(self, words: str) -> None:
         """Write a prompt; the user types on the same line."""

@@ -36,6 +36,7 @@ class OnTerminal:
         through: A command that runs the program, which stands behind it.
         env: Variables beside the test's own environment.
         columns: How wide it is.
+        rows: How high it is.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class OnTerminal:
         through: tuple[str, ...] = (),
         env: Mapping[str, str] | None = None,
         columns: int = 160,
+        rows: int = _ROWS,
     ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environ = {**os.environ, "TERM": "xterm-256color", **(env or {})}
         self._process = begin_at_terminal(
             list(words), environ, slave, controlling=controlling, through=through

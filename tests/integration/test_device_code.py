@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import qr_screen
 from tests.plugin import wait_until
 
 from .laptop import Laptop, claims_of, token_of
@@ -126,6 +128,51 @@ def test_a_code_is_waited_for_as_long_as_it_lives(laptop: Laptop) -> None:
         assert re.search(r"Waiting .*, (10 min|9 min 5\d s) left", terminal.text())
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
+
+
+def test_a_phone_reads_the_qr_code(laptop: Laptop) -> None:
+    """A decoder reads the address with the code in it, and signs in there; the code is beside it, to compare."""
+    with OnTerminal(*laptop.words(DEVICE, NO_BROWSER)) as terminal:
+        terminal.shows("Waiting")
+        _, code, complete = codes(laptop, terminal.text())
+        said = terminal.text().splitlines()
+        begin = next(number for number, line in enumerate(said) if "Or scan this" in line and code in line)
+        blocks = list(itertools.takewhile(lambda line: line.strip(" ▀▄█") == "" and line, said[begin + 1 :]))
+        assert qr_screen.decoded(qr_screen.modules(blocks, dark_text=True)) == complete
+        subprocess.run([laptop.scripted.command, complete], check=True, timeout=30)
+        ended = terminal.ended()
+    assert ended.status == 0, ended.stderr
+    assert claims_of(token_of(ended.stdout))["sub"] == "alice"
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "rows"),
+    [
+        (["--no-qr"], {}, 40),
+        ([], {"KUBECTL_OIDC_NO_QR": "true"}, 40),
+        ([], {"PYTHONIOENCODING": "iso8859-1"}, 40),
+        ([], {}, 12),
+    ],
+    ids=["flag", "variable", "encoding", "too low"],
+)
+def test_no_qr_code_where_nobody_wants_or_can_read_one(
+    laptop: Laptop, flags: list[str], env: dict[str, str], rows: int
+) -> None:
+    """The address and the code are enough."""
+    with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, *flags), env=env, rows=rows) as terminal:
+        terminal.shows("Waiting")
+        codes(laptop, terminal.text())
+        assert not {"▀", "▄", "█"} & set(terminal.text())
+        assert "scan" not in terminal.text()
+        terminal.type(b"\x03")
+        assert terminal.ended().status == 130
+
+
+def test_a_browser_that_opened_needs_no_qr_code(laptop: Laptop) -> None:
+    """The code is for another device."""
+    with OnTerminal(*laptop.words(DEVICE)) as terminal:
+        assert terminal.ended().status == 0
+        assert "scan" not in terminal.text()
 
 
 @pytest.mark.parametrize("how", ["flag", "variable"])

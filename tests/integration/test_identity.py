@@ -44,6 +44,7 @@ THE_SAME_SESSION: dict[str, list[str]] = {
     "no difference": [],
     "how the browser is opened": ["--browser-command=true"],
     "that none is opened": ["--skip-open-browser"],
+    "that no QR code is shown": ["--no-qr"],
     "which port listens": ["--listen-address=127.0.0.1:18123"],
     "the redirect URI": ["--oidc-redirect-url=http://localhost:18123/callback"],
     "how long a person has": ["--authentication-timeout-sec=7"],

@@ -46,6 +46,8 @@ NOT_FOR_A_REFRESH = (
     "cryptography.hazmat.primitives.serialization",
     "cryptography.hazmat.primitives.asymmetric.ec",
     "kubectl_oidc.http.tunnel",
+    "kubectl_oidc.system.qr_code",
+    "segno",
     "encodings.idna",
 )
 MODULES_OF_A_REFRESH = 262

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import qr_screen
 from tests.plugin import wait_until
 
 from .laptop import claims_of, token_of
@@ -145,6 +147,22 @@ def test_the_ssh_line_leads_from_the_redirect_uris_port_to_ours(laptop: Laptop) 
     assert re.search(r"ssh -L 9999:localhost:(?!9999)\d+ ", said)
     (warning,) = [line for line in said.splitlines() if line.startswith("warning: ")]
     assert [name for name in ("localhost:9999", "--listen-address") if name not in warning] == []
+
+
+def test_a_large_terminal_shows_the_sign_in_address_as_a_qr_code(laptop: Laptop) -> None:
+    """A phone reads the address that is printed. In a window without room for it there is none."""
+    with OnTerminal(*laptop.words("--skip-open-browser", "--grant-type=authcode"), rows=70) as terminal:
+        terminal.shows("ssh -L")
+        said = terminal.text().splitlines()
+        (address,) = (line.strip() for line in said if "/auth?" in line)
+        begin = next(number for number, line in enumerate(said) if "Or scan this" in line)
+        blocks = list(itertools.takewhile(lambda line: line.strip(" ▀▄█") == "" and line, said[begin + 1 :]))
+        assert qr_screen.decoded(qr_screen.modules(blocks, dark_text=True)) == address
+        terminal.type(b"\x03")
+        assert terminal.ended().status == 130
+    with OnTerminal(*laptop.words("--skip-open-browser", "--grant-type=authcode"), rows=30) as terminal:
+        terminal.shows("ssh -L")
+        assert "scan" not in terminal.text()
 
 
 def test_a_redirect_uri_on_another_host_needs_no_ssh_line(laptop: Laptop) -> None:

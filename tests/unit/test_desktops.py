@@ -5,6 +5,8 @@ What of this was never run on the real thing stands in docs/packages.md, and is 
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import json
 import os
 import re
@@ -19,11 +21,16 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
+from kubectl_oidc import slow_path
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import V1
-from kubectl_oidc.fast_path import answer_from_cache, refresh_ahead
+from kubectl_oidc.fast_path import answer_from_cache
+from kubectl_oidc.fast_path.keychain import remove_entry
 from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.fast_path.known_command import KEYRING, KnownCommand
+from kubectl_oidc.http import failures
+from kubectl_oidc.http.progress import RequestProgress
+from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Stanza, write_user
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions import lock_directory
@@ -31,12 +38,13 @@ from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.stores.keyring_backends import WINDOWS_LIMIT
 from kubectl_oidc.sessions.stores.keyring_parts import ChunkedSecret
 from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
-from kubectl_oidc.system import shell
+from kubectl_oidc.system import locked_file, private_files, shell
 from kubectl_oidc.system.browser import Browser, no_browser
+from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.system.log import QUIET
 from tests import os_calls, parts, windows
 from tests.keyrings import Fake, SecretServiceLike, the_os_keyring
-from tests.sessions import begin, cache, key, session
+from tests.sessions import cache, key, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -450,6 +458,71 @@ def test_a_plugin_that_ends_between_delete_and_add_loses_no_session(monkeypatch:
     assert KeyringStore(backend).load(ID) == b"second"
 
 
+def test_after_an_update_of_python_a_session_is_read_replaced_and_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SecItemDelete refuses what a program of another name has added (-25244), so that a refreshed session could not be stored."""
+    backend, keychain = os_calls.mac_keychain(monkeypatch)
+    KeyringStore(backend).save(ID, b"old")
+    keychain.program = "python3.13"
+    store = KeyringStore(backend)
+    assert store.load(ID) == b"old"
+    assert keychain.asked
+    for record in (b"first", b"second"):
+        store.save(ID, record)
+        assert len(keychain.kept) == 1
+        assert store.load(ID) == record
+    keychain.asked = 0
+    assert store.load(ID) == b"second"
+    assert keychain.asked == 0, "it is this Python's own now"
+    keychain.program = "python3.14"
+    assert store.delete(ID)
+    assert keychain.kept == {}
+
+
+@pytest.mark.parametrize("lacking", [OSError, AttributeError])
+def test_a_keychain_without_that_call_names_the_refusal(
+    monkeypatch: pytest.MonkeyPatch, lacking: type[Exception]
+) -> None:
+    """SecKeychainItemDelete is deprecated: a later macOS may lack it. The session is still there."""
+    backend, keychain = os_calls.mac_keychain(monkeypatch)
+    store = KeyringStore(backend)
+    store.save(ID, b"old")
+    keychain.program = "python3.13"
+
+    def missing(*_: object) -> None:
+        raise lacking
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    with pytest.raises(StoreError, match=str(os_calls.INVALID_OWNER_EDIT)):
+        store.delete(ID)
+    assert store.load(ID) == b"old"
+
+
+def test_what_is_found_in_the_keychain_to_remove_it_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And an entry that is not there, or a Keychain that refuses, is no entry that was removed."""
+    backend, keychain = os_calls.mac_keychain(monkeypatch)
+    library = os_calls.Security(keychain)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library)
+    backend.set_password("service", "account", "x")
+    keychain.refuses = os_calls.NO_INTERACTION
+    assert not remove_entry("service", "account")
+    keychain.refuses = 0
+    assert remove_entry("service", "account")
+    assert not remove_entry("service", "account")
+    assert library.unfreed == 0
+
+
+def test_on_macos_the_hint_opens_the_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over SSH it is locked, and no window can ask for its password."""
+    backend, keychain = os_calls.mac_keychain(monkeypatch)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    keychain.refuses = os_calls.NO_INTERACTION
+    with pytest.raises(StoreError) as caught:
+        KeyringStore(backend).load(ID)
+    assert "`security unlock-keychain`" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("status", [os_calls.DENIED, os_calls.AUTH_FAILED, os_calls.NO_INTERACTION])
 def test_a_keychain_that_refuses_is_named_with_its_status(
     monkeypatch: pytest.MonkeyPatch, status: int
@@ -764,6 +837,39 @@ def test_macos_has_its_locks_on_the_machine_itself(monkeypatch: pytest.MonkeyPat
     assert lock_directory._darwin_directory("linux") is None
 
 
+def test_a_runtime_directory_that_is_named_holds_the_locks_on_macos_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Older releases of platformdirs know XDG_RUNTIME_DIR on Linux only, and would take a directory in the home."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    assert lock_directory.local_directory() == tmp_path / "kubectl-oidc"
+
+
+def test_a_mac_whose_name_has_changed_still_knows_the_holder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its name comes from the network (scutil(8)), and a laptop changes networks; the local directory is not shared with another machine."""
+    tmp_path.chmod(0o700)
+    paths = [str(tmp_path / "local.lock"), str(tmp_path / "home.lock")]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with FileLock(paths) as holder:
+        assert holder.try_acquire()
+        monkeypatch.setattr(locked_file, "host_name", lambda: "dhcp-17.corp.example")
+        holder.describe("signing in")
+        waiter = FileLock(paths)
+        assert not waiter.try_acquire()
+        assert waiter.holder() == (os.getpid(), "signing in")
+        assert FileLock(paths[1:]).holder() == (0, "on dhcp-17.corp.example, signing in"), (
+            "a home may be shared"
+        )
+        monkeypatch.setattr(sys, "platform", "linux")
+        assert waiter.holder() == (0, "on dhcp-17.corp.example, signing in"), (
+            "and a directory with a container"
+        )
+
+
 @pytest.mark.parametrize("answer", [None, "", OSError(22, "Invalid argument"), ValueError("unrecognized")])
 def test_a_system_without_that_directory_has_another(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
     """Linux' own confstr knows no such name."""
@@ -794,15 +900,127 @@ def test_nothing_is_begun_in_the_background_on_windows(tmp_path: Path) -> None:
     assert list((tmp_path / "ahead").iterdir()) == [], "and no claim is made that nobody keeps"
 
 
-def test_a_child_that_cannot_exec_exits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On macOS, a forked process must not continue in another way."""
+START_AGAIN = """
+import sys
+sys.platform = "darwin"
+from kubectl_oidc.fast_path import refresh_ahead
+sys.executable = sys.argv[1]
+refresh_ahead._start_again()
+"""
 
-    def work() -> None:
-        monkeypatch.setattr(sys, "executable", "/nowhere/python")
-        refresh_ahead._exec_again()
 
-    _, status = os.waitpid(begin(work), 0)
-    assert os.waitstatus_to_exitcode(status) == 1
+def start_again(program: Path, *, inherited: int) -> None:
+    """Have a process on macOS start itself again as ``program``, with a descriptor that it has inherited."""
+    subprocess.run(
+        [sys.executable, "-c", START_AGAIN, str(program)],
+        env={**os.environ, "PYTHONPATH": str(parts.REPOSITORY)},
+        pass_fds=[inherited],
+        capture_output=True,
+        check=True,
+        timeout=20,
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the process lists its descriptors in /proc")
+def test_on_macos_the_process_in_the_background_inherits_nothing(tmp_path: Path) -> None:
+    """It is a new one, of a session of its own, with the null device as its standard files. kubectl waits for none of them."""
+    program, said = tmp_path / "python", tmp_path / "said"
+    program.write_text(
+        "#!/bin/sh\n"
+        "found=$(readlink /proc/$$/fd/[0-2])\n"
+        f'echo "$_KUBECTL_OIDC_AHEAD $(ps -o sid= -p $$) $$ $found" > {said}.part\n'
+        f"mv {said}.part {said}\nexec sleep 5\n"
+    )
+    program.chmod(0o700)
+    reading, writing = os.pipe()
+    began = time.monotonic()
+    start_again(program, inherited=writing)
+    os.close(writing)
+    assert os.read(reading, 1) == b"", "nobody has it"
+    os.close(reading)
+    assert time.monotonic() - began < 4
+    while not said.exists() and time.monotonic() - began < 20:
+        time.sleep(0.02)
+    mark, session_id, pid, *files = said.read_text().split()
+    assert (mark, session_id) == ("1", pid)
+    assert files == [os.devnull] * 3
+
+
+def test_a_python_that_cannot_be_started_again_is_no_error(tmp_path: Path) -> None:
+    """The answer is written already; the next call after a minute tries once more."""
+    reading, writing = os.pipe()
+    try:
+        start_again(tmp_path / "nowhere", inherited=writing)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+# The disk
+
+
+def test_on_macos_a_session_is_written_to_the_disk_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """fsync(2) leaves it in the disk's own memory there. A file server may have no other."""
+    import fcntl
+
+    asked: list[int] = []
+    synced: list[int] = []
+    full = 51
+
+    def control(_descriptor: int, command: int) -> None:
+        asked.append(command)
+        if len(asked) > 2:
+            raise OSError(45, "Operation not supported")
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", full, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    tmp_path.chmod(0o700)
+    private_files.write_private_file(tmp_path, "session", b"x", lasting=True)
+    assert (asked, synced) == ([full, full], [])
+    private_files.write_private_file(tmp_path, "session", b"y", lasting=True)
+    assert len(synced) == 2
+    assert private_files.read_private_file(tmp_path, "session") == b"y"
+
+
+# The network and the processor
+
+
+def test_a_local_network_that_macos_hides_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that may not use it gets EHOSTUNREACH since macOS 15 (Apple TN3179). On Linux no setting is behind that."""
+    error = OSError(errno.EHOSTUNREACH, "No route to host")
+
+    def hint() -> str:
+        return (
+            failures.explain(
+                error,
+                url="https://sso.corp.example/token",
+                progress=RequestProgress(),
+                seconds=1,
+                options=TlsOptions(),
+            ).hint
+            or ""
+        )
+
+    assert "Local Network" not in hint()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "Local Network" in hint()
+
+
+def test_a_library_for_another_processor_is_no_damaged_installation(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """An Intel kubectl runs under Rosetta, and so does a universal Python that it starts; its libraries may be for ARM."""
+    words = "dlopen(/x.so, 0x0002): tried: '/x.so' (mach-o file, but is an incompatible architecture (have 'arm64', need 'x86_64'))"
+    slow_path._report_import_error(ImportError(words, name="_cffi_backend"))
+    said = capfd.readouterr().err
+    assert "_cffi_backend" in said
+    assert "kubectl" in said
+    assert "install the program again" not in said
+    assert "(troubleshooting: python-modules)" in said
 
 
 # Sockets

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import SignInError
+from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.standard_error import is_muted
 from kubectl_oidc.text import sanitize
 
@@ -27,6 +28,18 @@ def announce(sign_in: SignIn) -> None:
     system.log.info(1, f"signing in at {request.host}: {sign_in.reason}")
     if request.tls.insecure:
         system.terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
+
+
+def show_address_as_qr_code(sign_in: SignIn, words: str, url: str, *, below: int) -> None:
+    """Show the QR code of an address that a phone can open, below a line of words, unless ``--no-qr`` is given.
+
+    Args:
+        below: How many lines the caller writes after it.
+    """
+    if sign_in.request.browser.qr_code and may_be_opened(url):
+        from kubectl_oidc.system.qr_code import show_qr_code
+
+        show_qr_code(sign_in.system.terminal, words, url, sign_in.system.environ, below=below)
 
 
 def without_browser(sign_in: SignIn) -> SignIn:

@@ -80,7 +80,7 @@ def _get_response(
 ) -> AuthorizationResponse:
     """Open the browser, or show the address to open, and return the authorization response."""
     system = sign_in.system
-    printed = PrintedAddress(authorization, system.terminal)
+    printed = PrintedAddress(authorization, sign_in)
     opened = _open_browser(sign_in, server, printed)
     sign_in.provider.import_libraries(
         authorization.metadata

@@ -47,7 +47,7 @@ def sign_in_with_pasted_code(sign_in: SignIn) -> Tokens:
         with sign_in.failures.counted():
             announce(sign_in)
             authorization = AuthorizationRequest(sign_in, secrets, metadata, redirect_uri)
-            printed = PrintedAddress(authorization, system.terminal)
+            printed = PrintedAddress(authorization, sign_in)
             printed.show("Open this address in a browser and sign in")
             reader = PastedResponseReader(sign_in, keys, authorization)
             response = _ask_for_response(keys, reader, printed, deadline)

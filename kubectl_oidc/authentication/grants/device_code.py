@@ -18,7 +18,7 @@ from kubectl_oidc.system.browser import may_be_opened
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.times import countdown
 
-from .announcement import announce, sign_in_first, without_browser
+from .announcement import announce, show_address_as_qr_code, sign_in_first, without_browser
 from .authorization_request import code_challenge
 from .device_authorization import DeviceAuthorization
 from .device_polling import poll
@@ -144,7 +144,7 @@ def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) 
     terminal.need(f"Sign in needed{because}. On any device, open this address in a browser:\n")
     terminal.show(device.verification_uri)
     terminal.need("\nand enter this code:\n")
-    terminal.show(device.user_code)
+    terminal.show(device.user_code, large=True)
     complete = device.verification_uri_complete
     if complete:
         terminal.need(f"\nor open this address, which has the code in it:\n\n  {complete}")
@@ -160,4 +160,8 @@ def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) 
     )
     if opened:
         terminal.say("The browser opens at that address; compare the code that it shows with this one")
+    else:
+        show_address_as_qr_code(
+            sign_in, f"Or scan this with a phone, and compare the code: {device.user_code}", page, below=1
+        )
     return opened and bool(complete)

@@ -12,19 +12,22 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
+from .announcement import show_address_as_qr_code
 from .authorization_request import authorization_parameters, authorization_url, must_be_pushed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubectl_oidc.oidc.metadata import Metadata
-    from kubectl_oidc.system.terminal import Terminal
 
     from .authorization_request import AuthorizationSecrets
     from .sign_in import SignIn
 
 PUSH_SECONDS = 10.0
 """The time limit for pushing a request. A browser waits for it."""
+
+_LINES_BELOW = 7
+"""How many lines follow a printed address: where the browser goes then, the ``ssh`` line, and the prompt."""
 
 _FLAG = "--oidc-pushed-authorization-requests"
 _REQUEST_URI = re.compile(r"[\x21-\x7e]{1,2000}")
@@ -130,9 +133,9 @@ class AuthorizationRequest:
 class PrintedAddress:
     """The sign-in address that is shown to the user. A new one is shown when the old one expires."""
 
-    def __init__(self, authorization: AuthorizationRequest, terminal: Terminal) -> None:
+    def __init__(self, authorization: AuthorizationRequest, sign_in: SignIn) -> None:
         self._authorization = authorization
-        self._terminal = terminal
+        self._sign_in = sign_in
         self._end: Deadline | None = None
 
     def show(self, instruction: str) -> None:
@@ -144,7 +147,8 @@ class PrintedAddress:
         address = self._authorization.later()
         limit = "" if address.seconds is None else f" within {address.seconds} s"
         self._end = None if address.seconds is None else Deadline.after(address.seconds)
-        self._terminal.need(f"{instruction}{limit}:\n\n  {address.url}\n")
+        self._sign_in.system.terminal.need(f"{instruction}{limit}:\n\n  {address.url}\n")
+        show_address_as_qr_code(self._sign_in, "Or scan this with a phone:", address.url, below=_LINES_BELOW)
 
     def show_again_when_ended(self) -> None:
         """Show another address if the last one has expired. A response to either is accepted.

@@ -58,6 +58,13 @@ AUTHORIZATION = (
         field="browser.command",
     ),
     Flag(
+        "--no-qr",
+        SWITCH,
+        help="Do not show a QR code of the address to open on another device.",
+        field="browser.qr_code",
+        read=not_,
+    ),
+    Flag(
         "--authentication-timeout-sec",
         SECONDS,
         help="How long an unanswered sign-in waits. If it is not given, a device code is waited for as long as it lives.",

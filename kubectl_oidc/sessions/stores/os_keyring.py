@@ -17,7 +17,15 @@ from kubectl_oidc.system.private_files import no_home
 from kubectl_oidc.text import sanitize
 
 from . import secret_service
-from .keyring_backends import READ_DIRECTLY, SILENT, is_desktops, is_keyring, keep_on_this_machine, limit_of
+from .keyring_backends import (
+    MACOS,
+    READ_DIRECTLY,
+    SILENT,
+    is_desktops,
+    is_keyring,
+    keep_on_this_machine,
+    limit_of,
+)
 from .keyring_parts import ChunkedSecret
 
 if TYPE_CHECKING:
@@ -160,10 +168,22 @@ class _Entries:
         try:
             self._backend.delete_password(service, ACCOUNT)
         except PasswordDeleteError:
+            if self._remove_anothers(service):
+                return True
             if self.get(service) is not None:
                 raise
             return False
         return True
+
+    def _remove_anothers(self, service: str) -> bool:
+        """Remove an entry of the Keychain that another Python has made, and return whether there was one."""
+        if type(self._backend).__module__ != MACOS:
+            return False
+        from kubectl_oidc.fast_path.keychain import remove_entry
+
+        with contextlib.suppress(OSError, AttributeError):  # a later macOS may lack the deprecated call
+            return remove_entry(service, ACCOUNT)
+        return False
 
 
 def _ask(work: Callable[[], T], seconds: float) -> T:
@@ -177,7 +197,7 @@ def _ask(work: Callable[[], T], seconds: float) -> T:
             work,
             seconds,
             lambda: StoreError(
-                f"the OS keyring did not answer within {seconds:.0f} s", _HINT, topic="os-keyring"
+                f"the OS keyring did not answer within {seconds:.0f} s", _hint(), topic="os-keyring"
             ),
         )
     except StoreError:
@@ -189,14 +209,15 @@ def _ask(work: Callable[[], T], seconds: float) -> T:
         # Backends raise KeyringError, D-Bus errors, OSError and others, so the message names the cause, not the type.
         raise StoreError(
             f"the OS keyring cannot be used: {sanitize(error) or type(error).__name__}",
-            _HINT,
+            _hint(),
             topic="os-keyring",
         ) from error
 
 
-_HINT = "unlock the keyring, or choose --token-cache-storage=disk" + (
-    " or kernel" if sys.platform == "linux" else ""
-)
+def _hint() -> str:
+    if sys.platform == "darwin":
+        return "unlock the Keychain with `security unlock-keychain`, or choose --token-cache-storage=disk"
+    return f"unlock the keyring, or choose --token-cache-storage=disk{' or kernel' if sys.platform == 'linux' else ''}"
 
 
 def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:

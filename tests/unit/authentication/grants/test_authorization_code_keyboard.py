@@ -33,7 +33,7 @@ def typed(desk: Desk, keys: Keys, *, seconds: float = 5.0, ended: bool = False) 
     sign_in = desk.sign_in
     metadata = sign_in.provider.metadata(Deadline.after(5))
     request = AuthorizationRequest(sign_in, SECRETS, metadata, "urn:x")
-    printed = PrintedAddress(request, desk.terminal)
+    printed = PrintedAddress(request, sign_in)
     printed._end = Deadline.after(0) if ended else None
     keyboard = cast("Keyboard", keys)
     reader = PastedResponseReader(sign_in, keyboard, request)

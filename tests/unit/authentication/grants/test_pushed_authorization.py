@@ -193,7 +193,7 @@ def test_a_printed_address_says_how_long_it_is_good(desk: Desk) -> None:
     """Nothing else is shown until it expires."""
     desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 86400}, 201))
     desk.settings["pushed_authorization"] = "required"
-    printed = PrintedAddress(authorization(desk), desk.terminal)
+    printed = PrintedAddress(authorization(desk), desk.sign_in)
     far = Deadline.after(1e6)
     assert printed.until(far) is far
     printed.show_again_when_ended()
@@ -227,7 +227,7 @@ def test_an_expired_printed_address_is_replaced(desk: Desk) -> None:
     """The user may come late. The shortest lifetime is one second."""
     desk.server.on("/par", json_reply({"request_uri": URN, "expires_in": 1}, 201))
     desk.settings["pushed_authorization"] = "required"
-    printed = PrintedAddress(authorization(desk), desk.terminal)
+    printed = PrintedAddress(authorization(desk), desk.sign_in)
     printed.show("Open this")
     printed._end = Deadline.after(0)
     printed.show_again_when_ended()

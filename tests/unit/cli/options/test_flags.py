@@ -119,6 +119,7 @@ def test_scopes_are_comma_separated_or_repeated_and_sent_once(
 SWITCHES: dict[str, Callable[[SignInRequest], bool]] = {
     "--oidc-use-access-token": lambda asked: asked.use_access_token,
     "--skip-open-browser": lambda asked: not asked.browser.open,
+    "--no-qr": lambda asked: not asked.browser.qr_code,
     "--insecure-skip-tls-verify": lambda asked: asked.tls.insecure,
     "--force-refresh": lambda asked: asked.renewal.force_refresh,
 }
