@@ -72,11 +72,11 @@ def _value(flag: Flag, typed: Sequence[str] | None, environ: Mapping[str, str]) 
         UsageError: Its variable is no list.
     """
     if typed:
-        return TYPED, _read(flag.kind, typed)
+        return TYPED, read_uses(flag.kind, typed)
     text = environ.get(variable(flag.name), "") if flag.has_variable and not flag.ignored else ""
     if text:
         uses = csv_text.read_list(variable(flag.name), [text]) if flag.kind.uses == COMMAS else [text]
-        return OF_VARIABLE, _read(flag.kind, uses)
+        return OF_VARIABLE, read_uses(flag.kind, uses)
     if flag.kind.uses != ONE:
         return DEFAULT, ()
     if flag.kind is SWITCH:
@@ -84,7 +84,7 @@ def _value(flag: Flag, typed: Sequence[str] | None, environ: Mapping[str, str]) 
     return DEFAULT, Unsaid(flag.default) if flag.kind is SECONDS else flag.default  # type: ignore[call-overload]
 
 
-def _read(kind: Kind, uses: Sequence[str]) -> Any:
+def read_uses(kind: Kind, uses: Sequence[str]) -> Any:
     """Return what the uses of a flag say: the last one, unless each counts."""
     if kind.uses != ONE:
         return tuple(uses)
