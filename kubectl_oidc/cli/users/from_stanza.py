@@ -89,6 +89,12 @@ def stanza_context(user: Entry) -> click.Context:
             ) from None
 
 
+def is_own_user(user: Entry) -> bool:
+    """Return whether a kubeconfig user has an exec section that runs ``get-token`` of this program or of kubelogin."""
+    args = _own_exec(user).get("args")
+    return isinstance(args, list) and "get-token" in args
+
+
 def typed_params(ctx: click.Context) -> dict[str, Any]:
     """Return the parameters that are on the command line itself."""
     typed = ParameterSource.COMMANDLINE
