@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def own_settings(text: str) -> Path:
     """Write the user's own settings file, and return its path."""
-    return _write(Path.home() / ".config" / known_command.SETTINGS, text)
+    return _write(Path(known_command.settings_files()[0]), text)
 
 
 class Machine:

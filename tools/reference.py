@@ -147,7 +147,8 @@ A key is a flag's name without its dashes:
 {keys}
 `setup` has these as well, in `[defaults]`: {setup}.
 
-`--force-refresh`, `-v` and secrets (`--oidc-client-secret`, `--password`) have no default in a file.
+`oidc-client-secret-file` and `oidc-request-header` belong below an issuer: in `[defaults]` they would be sent to each one. `--force-refresh`, `-v` and secrets
+(`--oidc-client-secret`, `--password`) have no default in a file.
 """
 
 STAND_ALONE = """The kubeconfig's user with `auth-provider: oidc` signs in, or its token is refreshed, and the tokens are written back into the

@@ -77,11 +77,16 @@ def _value(flag: Flag, typed: Sequence[str] | None, environ: Mapping[str, str]) 
     if text:
         uses = csv_text.read_list(variable(flag.name), [text]) if flag.kind.uses == COMMAS else [text]
         return OF_VARIABLE, read_uses(flag.kind, uses)
+    return DEFAULT, default_value(flag)
+
+
+def default_value(flag: Flag) -> Any:
+    """Return a flag's value where nobody gives one."""
     if flag.kind.uses != ONE:
-        return DEFAULT, ()
+        return ()
     if flag.kind is SWITCH:
-        return DEFAULT, False
-    return DEFAULT, Unsaid(flag.default) if flag.kind is SECONDS else flag.default  # type: ignore[call-overload]
+        return False
+    return Unsaid(flag.default) if flag.kind is SECONDS else flag.default  # type: ignore[call-overload]
 
 
 def read_uses(kind: Kind, uses: Sequence[str]) -> Any:

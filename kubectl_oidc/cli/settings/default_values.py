@@ -15,7 +15,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.urls import check_issuer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from kubectl_oidc.cli.options.flag import Flag
     from kubectl_oidc.system.toml_file import TomlFile
@@ -24,6 +24,11 @@ DEFAULTS, ISSUER = "defaults", "issuer"
 """The tables of a file: defaults for every issuer, and for one."""
 
 _ISSUER_FLAG = "oidc-issuer-url"
+_SENT_TO_THE_ISSUER = ("--oidc-client-secret-file", "--oidc-request-header")
+"""The flags with secrets that every issuer would be sent, one of a stranger's kubeconfig, too."""
+
+_FEW = 5  # names that a hint lists
+
 _NUMBERS = {SECONDS: "a number", LEVEL: "a number", FRACTION: 'a number or "off"'}
 
 
@@ -88,14 +93,13 @@ def table(file: TomlFile, keys: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def unknown(file: TomlFile, keys: tuple[str, ...], known: Iterable[str], what: str) -> SettingsError:
+def unknown(file: TomlFile, keys: tuple[str, ...], known: Collection[str], what: str) -> SettingsError:
     """Return the error of a key that is not known, with the closest match."""
     from difflib import get_close_matches
 
-    near = get_close_matches(keys[-1].lstrip("-"), list(known), 1)
-    hint = (
-        f"did you mean {near[0]}?" if near else "correct or remove it; flags are written without their dashes"
-    )
+    near = get_close_matches(keys[-1].lstrip("-"), known, 1)
+    listed = ", ".join(known) if len(known) <= _FEW else "the names of flags, without their dashes"
+    hint = f"did you mean {near[0]}?" if near else f"correct or remove it; known are {listed}"
     return file.error(keys, f"is not {what}", hint)
 
 
@@ -146,6 +150,12 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
             keys,
             "is a secret, and others may read this file",
             "name a file with oidc-client-secret-file, or use a variable",
+        )
+    if flag.name in _SENT_TO_THE_ISSUER and keys[0] == DEFAULTS:
+        raise file.error(
+            keys,
+            "would be sent to each issuer that a kubeconfig names",
+            'write it below [issuer."URL"], for this issuer',
         )
     try:
         value = read_uses(flag.kind, _uses(file, keys, flag, given))

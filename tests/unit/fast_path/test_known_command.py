@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -47,6 +48,22 @@ def test_no_variable_moves_the_machines_file(system: str, path: str, monkeypatch
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "PROGRAMDATA", "KUBECTL_OIDC_CONFIG"):
         monkeypatch.setenv(name, "/elsewhere")
     assert settings_files()[1] == path
+
+
+def test_on_windows_the_registry_says_where_programs_keep_their_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the variable PROGRAMDATA; the user's file is in APPDATA."""
+    registry = MagicMock()
+    registry.QueryValueEx.return_value = ("D:\\ProgramData", 1)
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("PROGRAMDATA", "C:\\elsewhere")
+    monkeypatch.setenv("APPDATA", "C:\\Users\\ada\\AppData\\Roaming")
+    assert settings_files() == (
+        "C:\\Users\\ada\\AppData\\Roaming/kubectl-oidc/config.toml",
+        "D:\\ProgramData/kubectl-oidc/config.toml",
+    )
+    registry.OpenKey.side_effect = FileNotFoundError
+    assert settings_files()[1] == "C:\\ProgramData/kubectl-oidc/config.toml"
 
 
 def test_without_files_a_command_is_what_it_was(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

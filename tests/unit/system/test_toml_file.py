@@ -85,6 +85,7 @@ def test_values_that_are_nested_without_end_are_refused(path: Path) -> None:
     refused(path)
 
 
+@posix_only
 def test_a_long_file_is_refused(path: Path) -> None:
     """And not read to its end."""
     path.write_text("# x\n" * (LIMIT // 4))

@@ -13,11 +13,14 @@ from kubectl_oidc.cli.options.kinds import COMMAS, EACH, SECRET, SWITCH
 from kubectl_oidc.cli.settings.default_values import own_flags_of_setup, read_layers
 from kubectl_oidc.errors import SettingsError
 from kubectl_oidc.system.toml_file import read_toml
+from tests.sessions import posix_only
 from tests.settings_files import own_settings
 from tests.topics import about
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.settings.default_values import Layer
+
+pytestmark = posix_only  # the paths in the examples
 
 ISSUER = "https://issuer.example.com"
 
@@ -66,7 +69,7 @@ def test_a_value_means_what_the_flag_means(line: str, word: str) -> None:
 
 
 def test_every_flag_of_a_sign_in_can_have_a_default_but_secrets() -> None:
-    """A loop over the table, so that a flag that is added has one."""
+    """A loop over the table, so that a flag that is added has one; what is sent to the issuer, for one issuer only."""
     examples = {
         "--oidc-issuer-url": f'"{ISSUER}"',
         "--oidc-redirect-url": '"http://localhost:1"',
@@ -86,10 +89,15 @@ def test_every_flag_of_a_sign_in_can_have_a_default_but_secrets() -> None:
             value = f'"{flag.kind.choices[0]}"'
         line = f"{flag.name.removeprefix('--')} = {value}"
         if flag.kind is SECRET:
-            refused(f"[defaults]\n{line}", 2, flag.name.removeprefix("--"))
+            refused(f'[issuer."{ISSUER}"]\n{line}', 2, flag.name.removeprefix("--"))
+            continue
+        if flag.name in {"--oidc-client-secret-file", "--oidc-request-header"}:
+            refused(f"[defaults]\n{line}", 2, flag.name.removeprefix("--"), "[issuer.")
+            found = layers(f'[issuer."{ISSUER}"]\n{line}')[ISSUER].values
         else:
-            assert default(line).keys() == {flag.key}
-            assert isinstance(default(line)[flag.key], tuple) == (flag.kind.uses in {EACH, COMMAS})
+            found = default(line)
+        assert found.keys() == {flag.key}
+        assert isinstance(found[flag.key], tuple) == (flag.kind.uses in {EACH, COMMAS})
 
 
 @pytest.mark.parametrize(
@@ -116,7 +124,7 @@ def test_every_flag_of_a_sign_in_can_have_a_default_but_secrets() -> None:
         'certificate-authority = ["ca.pem"]',
         'token-cache-dir = "tokens"',
         'oidc-issuer-url = "issuer.example.com"',
-        'oidc-request-header = ["no-value"]',
+        'oidc-auth-request-extra-params = ["no-value"]',
         'prompt = "please"',
         'oidc-redirect-url = "ftp://x"',
         "listen-address = 8000",

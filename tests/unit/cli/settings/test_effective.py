@@ -96,7 +96,7 @@ def test_the_defaults_of_an_issuer_are_those_of_the_issuer_in_use(machine: Machi
 def test_a_secret_that_is_given_overrules_a_file_that_holds_one(machine: Machine, tmp_path: Path) -> None:
     """Both say the same, and only together in one command line they are a conflict."""
     (tmp_path / "secret").write_text("s3cret")
-    machine.has(f'[defaults]\noidc-client-secret-file = "{tmp_path / "secret"}"\n')
+    machine.has(f'[issuer."{ISSUER}"]\noidc-client-secret-file = "{tmp_path / "secret"}"\n')
     assert request().client_authentication.secret
     found = given(*WHO, "--oidc-client-secret=typed")
     assert found.values["oidc_client_secret_file"] is None
@@ -187,10 +187,28 @@ def test_flags_that_an_exec_section_may_not_set(
     assert given(*WHO).refusal is None
     assert given(*WHO, f"{name}={'false' if not value else ''}").refusal is None
     assert name in refusal(*WHO, word).message
+    flag = next(flag for flag in FLAGS if flag.name == name)
+    assert not given(*WHO, word).values[flag.key], "so that no command uses it, such as logout"
     assert given(*WHO, word, in_exec_section=False).refusal is None
     variable = f"KUBECTL_OIDC_{name.removeprefix('--').replace('-', '_').upper()}"
     monkeypatch.setenv(variable, value or "true")
     assert variable in refusal(*WHO).message
+
+
+def test_every_command_of_an_exec_section_is_held_to_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may start `login` or `logout` in the place of `get-token`; kubectl tells that to its plugins."""
+    machine.has(FORBIDDEN)
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", "{}")
+    refusal(*WHO, "--browser-command=evil", in_exec_section=False)
+
+
+def test_what_an_exec_section_sets_does_not_hide_a_default(machine: Machine) -> None:
+    """An empty value cannot take the machine's away."""
+    machine.has(f'[defaults]\nbrowser-command = "firefox"\n{FORBIDDEN}')
+    found = given(*WHO, "--browser-command=")
+    assert (found.refusal, found.values["browser_command"]) == (None, "firefox")
 
 
 def test_files_may_set_what_exec_sections_may_not(

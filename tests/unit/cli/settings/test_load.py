@@ -93,6 +93,7 @@ def test_a_home_of_another_user_says_nothing(machine: Machine, monkeypatch: pyte
     assert load().user == {}
 
 
+@posix_only
 def test_whether_a_variable_moved_the_users_file(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     """An exec section can set HOME and XDG_CONFIG_HOME; the account's home directory is the user database's."""
     monkeypatch.setattr(loading, "account_home", lambda: home)
