@@ -22,12 +22,15 @@ from kubectl_oidc.authentication.grants.device_authorization import DeviceAuthor
 from kubectl_oidc.authentication.grants.pasted_response import parse_pasted_response
 from kubectl_oidc.authentication.grants.pushed_authorization import parse_pushed_response
 from kubectl_oidc.cli.options import name_value
+from kubectl_oidc.cli.settings.default_values import read_layers
+from kubectl_oidc.cli.settings.rules import read_rules
 from kubectl_oidc.errors import (
     ExecInfoError,
     IdTokenError,
     InvalidProviderResponse,
     KubeconfigError,
     OidcLoginError,
+    SettingsError,
     UsageError,
 )
 from kubectl_oidc.exec_credential import VERSIONS, ExecInfo
@@ -61,6 +64,7 @@ from kubectl_oidc.sessions.session_record import with_digest
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.keyring_parts import read_record
 from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.toml_file import line_of, read_toml
 from kubectl_oidc.urls import check_issuer, shown_url
 
 if TYPE_CHECKING:
@@ -257,6 +261,20 @@ def pasted_answer(data: bytes) -> None:
         plain(answer)
 
 
+def settings(data: bytes) -> None:
+    """Read a settings file of the user, and of the machine."""
+    with tempfile.TemporaryDirectory() as place, or_refused(SettingsError):
+        path = Path(place, "config.toml")
+        path.write_bytes(data)
+        path.chmod(0o600)
+        file = read_toml(str(path), {path.stat().st_uid}, machine=True)
+        assert file is not None
+        assert all(0 <= line_of(file.text, (key,)) <= file.text.count("\n") + 1 for key in file.data)
+        with or_refused(SettingsError):
+            read_layers(file)
+        read_rules(file)
+
+
 def kubeconfig(data: bytes) -> None:
     with contextlib.suppress(UnicodeDecodeError), or_refused(KubeconfigError):
         words = data.decode()
@@ -448,6 +466,13 @@ TARGETS: Mapping[str, Target] = {
     ),
     "pushed_authorization": Target(pushed_authorization, (_said(PUSHED),)),
     "session": Target(session, (_said(SESSION),)),
+    "settings": Target(
+        settings,
+        (
+            b'[defaults]\nprompt = "login"\n[issuer."https://a.example"]\nmax-age = "8h"\n',
+            b'[rules]\nallowed-issuers = ["https://a.example"]\nminimum-version = "1.0"\n',
+        ),
+    ),
     "slots": Target(slots, (b"kubectl-oidc-slot-1 1 1 d41d8cd98f00b204e9800998ecf8427e\na\0\0b",)),
     "tokens": Target(
         tokens,

@@ -28,6 +28,8 @@
     ├── StoreError                    a token store failed
     ├── LockError                     the session's lock could not be taken
     ├── KubeconfigError               a kubeconfig cannot be read or written
+    ├── SettingsError                 a settings file is wrong
+    │   └── PolicyError               a rule of the machine's settings file forbids it
     └── DemoError                     the demo could not continue
 
     Interrupted                       a signal (not an error): exit status 128 + N
@@ -230,6 +232,18 @@ class KubeconfigError(OidcLoginError):
     """A kubeconfig could not be read, parsed or written."""
 
     default_topic = "kubeconfig"
+
+
+class SettingsError(OidcLoginError):
+    """A settings file cannot be read, or a key in it is wrong."""
+
+    default_topic = "settings"
+
+
+class PolicyError(SettingsError):
+    """A rule of the machine's settings file forbids the command."""
+
+    default_topic = "policy"
 
 
 class DemoError(OidcLoginError):

@@ -181,6 +181,7 @@ def _report(error: OidcLoginError) -> None:
         _write(f"  {line}")
     hint = sanitize(error.hint or "run it again with -v 1 to see what happens", limit=1500)
     _write(f"hint: {hint} (troubleshooting: {error.topic})")
+    _write_support_link()
     _trace(error)
 
 
@@ -191,6 +192,7 @@ def _report_internal_error(error: Exception) -> int:
     else:
         _write(f"error: something unexpected happened: {type(error).__name__}")
         _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
+        _write_support_link()
     _trace(error)
     return 1
 
@@ -208,6 +210,18 @@ def _report_import_error(error: ImportError) -> None:
     else:
         hint = "the installation is damaged: install the program again"
     _write(f"hint: {hint} (troubleshooting: python-modules)")
+
+
+def _write_support_link() -> None:
+    """Show whom to ask, if the machine's settings file says it."""
+    from kubectl_oidc.fast_path.known_command import settings_state
+
+    if settings_state():
+        from kubectl_oidc.cli.settings.load import link_for_support
+
+        link = link_for_support()
+        if link:
+            _write(f"support: {link}")
 
 
 def _trace(error: BaseException) -> None:

@@ -51,7 +51,7 @@ func findKnownCommand(arguments []string) *knownCommand {
 	if root == "" {
 		return nil
 	}
-	digest := commandDigest(arguments, os.Environ(), effectiveUser(), workingDirectory(arguments))
+	digest := commandDigest(arguments, os.Environ(), effectiveUser(), workingDirectory(arguments), settingsState())
 	return parseKnownCommand(readPrivate(filepath.Join(root, commandDirectory), digest, commandLimit))
 }
 
@@ -93,8 +93,8 @@ func cacheRoot() string {
 
 // commandDigest returns the digest of the arguments and of all variables that the answer depends on.
 //
-// user is the effective user id, or "" on Windows; directory is what workingDirectory returns.
-func commandDigest(arguments, environ []string, user, directory string) string {
+// user is the effective user id, or "" on Windows; directory is what workingDirectory returns, settings what settingsState does.
+func commandDigest(arguments, environ []string, user, directory, settings string) string {
 	values := map[string]string{}
 	var own []string
 	for _, entry := range environ {
@@ -119,7 +119,11 @@ func commandDigest(arguments, environ []string, user, directory string) string {
 	for _, name := range pathVariables {
 		parts = append(parts, name+"="+variable(name))
 	}
-	return hexdigest([]byte(strings.Join(append(parts, own...), "\x00")))
+	parts = append(parts, own...)
+	if settings != "" {
+		parts = append(parts, settings)
+	}
+	return hexdigest([]byte(strings.Join(parts, "\x00")))
 }
 
 // effectiveUser returns the effective user id as a decimal number, or "" on Windows.

@@ -13,6 +13,7 @@ type vectors struct {
 	Commands []struct {
 		Arguments, Environ      []string
 		User, Directory, Digest string
+		Settings                []string // of the user's file and of the machine's
 	}
 	KnownCommands []struct {
 		Record string
@@ -85,7 +86,11 @@ func TestCommandDigests(t *testing.T) {
 		for _, entry := range vector.Environ {
 			environ = append(environ, bytesOf(entry))
 		}
-		if digest := commandDigest(arguments, environ, vector.User, vector.Directory); digest != vector.Digest {
+		settings := ""
+		if vector.Settings != nil {
+			settings = joinStates(vector.Settings[0], vector.Settings[1])
+		}
+		if digest := commandDigest(arguments, environ, vector.User, vector.Directory, settings); digest != vector.Digest {
 			t.Errorf("%q: %s", vector.Arguments, digest)
 		}
 	}

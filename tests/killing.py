@@ -114,7 +114,7 @@ def keep(one: SessionRepository, whole: Session) -> None:
     request = SignInRequest(
         issuer=ISSUER, client_id=CLIENT, tls=TlsOptions(), storage=SessionStorage(cache_dir=cache())
     )
-    remember_command(request, outcome, api_version=V1, margin=10, log=QUIET)
+    remember_command(request, outcome, api_version=V1, margin=10, settings="", log=QUIET)
 
 
 def refresh(one: SessionRepository, whole: Sessions) -> None:

@@ -99,8 +99,8 @@ def remembered(one: SessionRepository, arguments: list[str], place: str) -> Path
         one.session_id, V1BETA1, place, str(one.cache_dir), 10, one.lock_paths()
     ).record()
     directory = private_files.ensure_directory(cache(), "words")
-    private_files.write_private_file(directory, known_command.command_digest(arguments), record)
-    return directory / known_command.command_digest(arguments)
+    private_files.write_private_file(directory, known_command.command_digest(arguments, ""), record)
+    return directory / known_command.command_digest(arguments, "")
 
 
 def credential_of(whole: Session) -> Credential:

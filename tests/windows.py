@@ -234,7 +234,9 @@ def become() -> None:
     sys.meta_path.insert(0, _Absent)
     msvcrt: Any = types.ModuleType("msvcrt")
     msvcrt.kbhit, msvcrt.getwch, msvcrt.ungetwch = KEYS.kbhit, KEYS.getwch, KEYS.ungetwch
-    sys.modules |= {"filelock": filelock, "msvcrt": msvcrt}
+    winreg: Any = types.ModuleType("winreg")
+    winreg.HKEY_LOCAL_MACHINE, winreg.OpenKey = 0, _open_key
+    sys.modules |= {"filelock": filelock, "msvcrt": msvcrt, "winreg": winreg}
     for function in ("replace", "rename", "unlink", "remove"):
         setattr(os, function, _sharing(getattr(os, function)))
     paths: Any = os.path
@@ -256,6 +258,11 @@ def become() -> None:
     os.environ.setdefault("USERPROFILE", os.environ.get("HOME", ""))
     os.environ.setdefault("COMPUTERNAME", "LAPTOP")
     sys.platform = "win32"
+
+
+def _open_key(_root: int, name: str) -> None:
+    """Have nothing in the registry."""
+    raise FileNotFoundError(errno.ENOENT, "The system cannot find the file specified", name)
 
 
 def _remove(module: types.ModuleType, names: Any) -> None:

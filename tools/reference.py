@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kubectl_oidc import fast_path
 from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.options import kinds
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.program import program
+from kubectl_oidc.cli.settings.default_values import own_flags_of_setup
+from kubectl_oidc.cli.settings.rules import MEANINGS
 from kubectl_oidc.fast_path import credential, refresh_ahead
 from kubectl_oidc.oidc import metadata_cache
 from kubectl_oidc.sessions import failed_sign_ins, known_commands, lock_directory
 from kubectl_oidc.sessions.stores import disk, index
+
+if TYPE_CHECKING:
+    from kubectl_oidc.cli.options.flag import Flag
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
@@ -40,7 +48,7 @@ Every flag of kubelogin's that is listed here has its meaning and its default, b
 
 ## Environment
 
-Every flag has a variable, but for `setup -o`: the flag decides, else the variable, else the default; an empty variable is none. A switch takes `true` and
+Every flag has a variable, but for `setup -o`: the flag decides, else the variable, else the [settings files](#settings-files), else the default; an empty variable is none. A switch takes `true` and
 `false` there. Where the flag is repeatable, commas stand between the values (`NAME=VALUE,NAME=VALUE` as the flag itself takes it).
 
 | variable | what it does |
@@ -53,6 +61,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `XDG_RUNTIME_DIR` | the session's lock rests under it: a local directory of yours alone; else one under the temporary directory does |
 | `DBUS_SESSION_BUS_ADDRESS` | the way to the OS keyring on Linux; without a session bus there is none |
 | `PYTHON_KEYRING_BACKEND`, `KEYRING_PROPERTY_*`, `XDG_CONFIG_HOME`, on Windows `LOCALAPPDATA`, else `PROGRAMDATA` | the keyring library's backend, its settings, and where its configuration file is |
+| `XDG_CONFIG_HOME`, on Windows `APPDATA` | where your own [settings file](#settings-files) is; no variable moves the machine's |
 | `CI` | not empty: the kernel keyring is left alone, because jobs share it, and the demo signs in by itself |
 | `container`, `KUBERNETES_SERVICE_HOST` | this is a container: the kernel keyring is left alone, and no browser opens without a display |
 | `BROWSER` | the program that opens the browser, where `--browser-command` is not given |
@@ -87,6 +96,8 @@ Beside it:
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
 | `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks |
 
+| the [settings files](#settings-files) | read if they are there; never written |
+
 Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
 """
 
@@ -109,6 +120,38 @@ FILES = {
 }
 """What is in each directory under the cache directory."""
 
+SETTINGS = """Two TOML files give defaults to flags. [Settings for every machine](how-to-policy.md) explains them.
+
+| whose | where |
+|---|---|
+| your own | `kubectl-oidc/config.toml` in `XDG_CONFIG_HOME`, else in `~/.config`; on Windows in `%APPDATA%` |
+| the machine's | `/etc/kubectl-oidc/config.toml`; on macOS `/Library/Application Support/kubectl-oidc/config.toml`; on Windows `kubectl-oidc\\config.toml` in the ProgramData directory |
+
+The flag decides, else its variable, else your own file, else the machine's file, else the default. A rule comes before all of them. In each file, what is
+written for the issuer in use comes before what is written for every issuer.
+
+Each file may have these tables:
+
+| table | what is in it |
+|---|---|
+| `[defaults]` | defaults for every issuer, by the keys below |
+| `[issuer."URL"]` | defaults for this issuer; the same keys, without `oidc-issuer-url` and those of `setup` |
+| `[rules]` | in the machine's file only: the rules |
+
+| rule | meaning |
+|---|---|
+{rules}
+A key is a flag's name without its dashes:
+
+| key | value |
+|---|---|
+{keys}
+`setup` has these as well, in `[defaults]`: {setup}.
+
+`oidc-client-secret-file` and `oidc-request-header` belong below an issuer: in `[defaults]` they would be sent to each one. `--force-refresh`, `-v` and secrets
+(`--oidc-client-secret`, `--password`) have no default in a file.
+"""
+
 STAND_ALONE = """The kubeconfig's user with `auth-provider: oidc` signs in, or its token is refreshed, and the tokens are written back into the
 kubeconfig, as kubelogin does in stand-alone mode. The flags of `get-token` that say how to sign in (the grant, listen address, browser, TLS) are taken,
 too. Where there is no such user, the help is shown, and the exit status is 2.
@@ -118,7 +161,7 @@ too. Where there is no such user, the help is shown, and the exit status is 2.
 def page() -> str:
     """Return the page."""
     files = "".join(f"| `{name}/` | {what} | {secret} |\n" for name, (what, secret) in FILES.items())
-    parts = [INTRODUCTION.format(files=files)]
+    parts = [INTRODUCTION.format(files=files), f"## Settings files\n\n{settings()}"]
     with click.Context(program, info_name="kubectl oidc-login") as context:
         parts.append(f"## Without a command\n\n{STAND_ALONE}")
         parts.append(_table(program, context))
@@ -129,6 +172,37 @@ def page() -> str:
             parts.append(f"## {name}\n\n{words}.\n")
             parts.append(_table(command, click.Context(command, parent=context, info_name=name)))
     return "\n".join(part for part in parts if part)
+
+
+def settings() -> str:
+    """Return the section about the settings files: the rules, and the keys with the values that they take."""
+    rules = "".join(f"| `{rule}` | {meaning} |\n" for rule, meaning in MEANINGS.items())
+    rows = [flag for flag in FLAGS if not flag.hidden and flag.kind is not kinds.SECRET]
+    keys = "".join(f"| `{_key(flag)}` | {_taken(flag)} |\n" for flag in rows)
+    setup = ", ".join(f"`{_key(flag)}`" for flag in own_flags_of_setup())
+    return SETTINGS.format(rules=rules, keys=keys, setup=setup)
+
+
+def _key(flag: Flag) -> str:
+    return flag.name.removeprefix("--")
+
+
+def _taken(flag: Flag) -> str:
+    """Return what a key of a settings file takes."""
+    kind = flag.kind
+    if kind is kinds.SWITCH:
+        return "`true` or `false`"
+    if kind.choices:
+        return "one of " + ", ".join(f'`"{choice}"`' for choice in kind.choices)
+    what = {
+        kinds.SECONDS: "a number of seconds",
+        kinds.FRACTION: 'a number between 0 and 1, or `"off"`',
+        kinds.DURATION: 'a time such as `"8h"`',
+        kinds.FILE: "a whole path, or one that begins with `~/`",
+        kinds.DIR: "a whole path, or one that begins with `~/`",
+        kinds.FILES: "a list of paths",
+    }
+    return what.get(kind, "a text" if kind.uses == kinds.ONE else "a list of texts")
 
 
 def _table(command: click.Command, context: click.Context) -> str:

@@ -59,6 +59,8 @@ def authenticate(
     Raises:
         OidcLoginError: There is no token. The stored sessions are unchanged.
     """
+    if request.refusal:
+        raise request.refusal
     authentication = Authentication(request, system, http)
     if lock is not None:
         with lock:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 def remember_command(
-    request: SignInRequest, outcome: Outcome, *, api_version: str, margin: int, log: Log
+    request: SignInRequest, outcome: Outcome, *, api_version: str, margin: int, settings: str, log: Log
 ) -> None:
     """Record which session answers this process's command line, if the fast path may answer it.
 
     Args:
         api_version: The ``apiVersion`` of the ExecCredential.
         margin: How many seconds before its expiry a credential is no longer used.
+        settings: The state of the settings files from before they were read.
         log: A command with -v is not remembered.
     """
     root = known_command.cache_root()
@@ -55,7 +56,7 @@ def remember_command(
         if record:
             private_files.ensure_directory(repository.cache_dir, refresh_ahead.CLAIMS_DIRECTORY)
             directory = private_files.ensure_directory(Path(root), DIRECTORY)
-            digest = known_command.command_digest(sys.argv[1:])
+            digest = known_command.command_digest(sys.argv[1:], settings)
             with repository.lock_if_newest(outcome.session) as is_newest:
                 if is_newest:  # a purge that ran meanwhile must leave no remembered command
                     private_files.write_private_file(directory, digest, record)

@@ -20,6 +20,7 @@ from .account import AccountOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_oidc.errors import OidcLoginError
     from kubectl_oidc.http.key_pair import KeyPair
     from kubectl_oidc.http.tls import TlsOptions
     from kubectl_oidc.loopback.listen_address import ListenAddress
@@ -135,6 +136,7 @@ class SignInRequest(NamedTuple):
         notes: What a person who signs in is told of flags without effect.
         identity: What else makes another session, by the names of the fields.
         flags: The flags that make the same request, for a command to show; placeholders stand for secrets.
+        refusal: The error that is raised instead of a sign-in or a token, because a rule of the machine's settings forbids it.
     """
 
     issuer: str
@@ -161,6 +163,7 @@ class SignInRequest(NamedTuple):
     notes: tuple[str, ...] = ()
     identity: tuple[tuple[str, object], ...] = ()
     flags: tuple[str, ...] = ()
+    refusal: OidcLoginError | None = None
 
     def __repr__(self) -> str:
         return f"SignInRequest(issuer={self.issuer!r}, client_id={self.client_id!r})"  # headers may hold a secret

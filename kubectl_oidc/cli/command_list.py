@@ -14,6 +14,7 @@ COMMANDS = {
     "convert": ("convert", "Rewrite kubelogin's users of a kubeconfig to the direct stanza"),
     "purge": ("purge", "Remove a cached session, or all of them"),
     "clean": ("purge", "The same as purge --all, as kubelogin names it"),
+    "config": ("config", "Show every flag's value with its source, and check the settings files"),
     "doctor": ("doctor", "Say what is wrong between here and the cluster, and what to do"),
     "demo": ("demo", "See the whole story on this machine, without Okta or a cluster"),
     "version": ("version", "Print the version"),

@@ -18,7 +18,7 @@ from kubectl_oidc.system.system import System
 from .options import conflicts
 from .options.arguments import read
 from .options.flags import GET_TOKEN, log_at
-from .options.to_request import token_request
+from .settings.effective import effective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,12 +49,19 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
         sources: Where they come from; by default the current click context knows it.
 
     Raises:
-        OidcLoginError: There is no token, or two flags do not go together.
+        OidcLoginError: There is no token, two flags do not go together, or a settings file is wrong or forbids it.
     """
     log = log_at(values.pop("v"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
-    conflicts.check(conflicts.SIGN_IN, values, sources=sources)
-    request = token_request(values)
+    if sources is None:
+        from .options.click_options import current_sources
+
+        sources = current_sources()
+    given = effective(values, sources, in_exec_section=True)
+    conflicts.check(conflicts.SIGN_IN, given.values, sources=given.sources)
+    request = given.request()
+    if request.refusal:
+        raise request.refusal
     system = System(log=log)
     if call.ahead:
         from kubectl_oidc.authentication.refresh import refresh_ahead
@@ -71,7 +78,14 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
 
         outcome = authenticate(request, system, call.lock, http)
         outcome = renew_if_rejected(request, system, outcome, call.times)
-        remember_command(request, outcome, api_version=info.api_version, margin=outcome.margin, log=log)
+        remember_command(
+            request,
+            outcome,
+            api_version=info.api_version,
+            margin=outcome.margin,
+            settings=given.state,
+            log=log,
+        )
     return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))
 
 

@@ -22,6 +22,7 @@ from .role_bindings import check_bindings
 from .run import Check
 from .session import check_session
 from .session_storage import check_storage
+from .settings_files import check_settings
 
 CHECKS = (
     Check("api-version", check_api_version),
@@ -31,6 +32,7 @@ CHECKS = (
     Check("plugin", check_plugin),
     Check("plugin-policy", check_plugin_policy),
     Check("variables", check_variables),
+    Check("settings", check_settings),
     Check("proxy", check_proxy),
     Check("dns", check_dns, ("proxy",)),
     Check("connection", check_connection, ("dns",)),
@@ -45,7 +47,7 @@ CHECKS = (
     Check("client", check_client, ("discovery",)),
     Check("redirect", check_redirect),
     Check("storage", check_storage),
-    Check("session", check_session),
+    Check("session", check_session, ("settings",)),
     Check("cluster", check_cluster),
     Check("api-server", check_api_server, ("session", "cluster")),
     Check("claims", check_claims, ("session",)),

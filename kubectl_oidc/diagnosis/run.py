@@ -133,6 +133,7 @@ class DoctorRun:
         neighbours: Other contexts of the same cluster.
         login: The command that signs in.
         variables: The environment variables that set flags.
+        settings: What settings files give, as in ``FILE:LINE gives --flag``.
         trust: The claims that the cluster is expected to use as user name and groups.
         deadline: When all checks must be done.
         metadata: The provider's metadata; None before `check_discovery`.
@@ -151,6 +152,7 @@ class DoctorRun:
     chosen: KubeconfigSelection
     neighbours: tuple[Neighbour, ...] = ()
     variables: frozenset[str] = frozenset()
+    settings: tuple[str, ...] = ()
     login: str
     trust: ClusterTrust
     http: HttpClient

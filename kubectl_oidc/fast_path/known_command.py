@@ -3,6 +3,9 @@
 The name of a small file is the digest of everything that the answer depends on. The file contains the session, the ``apiVersion``,
 and where the session's current credential is stored. It contains no secret. The slow path writes it when it has answered the
 command for the first time. It never writes it for a command that must not be answered from the cache.
+
+The answer also depends on the settings files, which only the slow path parses. If there is one, what stat(2) says of both is part
+of the digest: after a change, the command is another one.
 """
 
 import os
@@ -16,6 +19,10 @@ KEYRING = "keyring"
 
 VARIABLE_PREFIX = "KUBECTL_OIDC_"
 """The prefix of this program's own environment variables."""
+
+SETTINGS = "kubectl-oidc/config.toml"
+_MACHINE = {"linux": "/etc", "darwin": "/Library/Application Support"}
+_SHELL_FOLDERS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer\Shell Folders"
 
 # Variables that name directories or authorities. With another value, the same command may have another answer.
 PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -138,6 +145,50 @@ def remembers_none() -> bool:
         return True
 
 
+def settings_files() -> tuple[str, str]:
+    """Return the path of the user's own settings file, empty without a home directory, and the path of the machine's.
+
+    The first one is in XDG_CONFIG_HOME, otherwise in ``~/.config``; on Windows in APPDATA. No variable moves the second one,
+    because an exec section can set variables.
+    """
+    environ = os.environ
+    if sys.platform == "win32":
+        import winreg  # which the interpreter itself has imported
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _SHELL_FOLDERS) as folders:
+                machine = winreg.QueryValueEx(folders, "Common AppData")[0]
+        except OSError:
+            machine = r"C:\ProgramData"
+        own = environ.get("APPDATA", "")
+    else:
+        machine = _MACHINE.get(sys.platform, "/etc")
+        own, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
+        if own[:1] != "/":  # the XDG specification: a relative path is ignored
+            own = f"{home}/.config" if home[:1] == "/" else ""
+    return (f"{own}/{SETTINGS}" if own else ""), f"{machine}/{SETTINGS}"
+
+
+def settings_state() -> str:
+    """Return what stat(2) says of both settings files; empty if there is neither."""
+    states = [_state(path) for path in settings_files()]
+    return "" if states == ["-", "-"] else f"settings {states[0]} {states[1]}"
+
+
+def _state(path: str) -> str:
+    if not path:
+        return "-"
+    try:
+        found = os.stat(path)  # noqa: PTH116 - pathlib costs more than the whole fast path
+    except (FileNotFoundError, NotADirectoryError):
+        return "-"
+    except (OSError, ValueError):
+        return "!"  # the slow path says why
+    if sys.platform == "win32":
+        return f"{found.st_size},{found.st_mtime_ns}"
+    return f"{found.st_ino},{found.st_size},{found.st_mtime_ns},{found.st_ctime_ns}"
+
+
 AUTHORITY = "--certificate-authority"
 
 
@@ -159,11 +210,12 @@ def working_directory(arguments: list[str]) -> str:
     return ""
 
 
-def command_digest(arguments: list[str]) -> str:
-    """Return the digest (32 hexadecimal digits) of the arguments and environment variables that the answer depends on.
+def command_digest(arguments: list[str], settings: str) -> str:
+    """Return the digest (32 hexadecimal digits) of what the answer depends on: arguments, variables and settings files.
 
     Args:
         arguments: The command line after the program's name.
+        settings: The state of the settings files (`settings_state`).
     """
     environ = os.environ
     parts = [str(len(arguments)), *arguments]
@@ -175,6 +227,8 @@ def command_digest(arguments: list[str]) -> str:
     parts.append(working_directory(arguments))
     parts.extend(f"{name}={environ.get(name, '-')}" for name in PLACES)
     parts.extend(sorted(f"{name}={environ[name]}" for name in environ if name.startswith(VARIABLE_PREFIX)))
+    if settings:
+        parts.append(settings)
     return hexdigest(b"\0".join([os.fsencode(part) for part in parts]))
 
 
@@ -187,7 +241,7 @@ def find_known_command(arguments: list[str]) -> KnownCommand | None:
     root = cache_root()
     if not root:
         return None
-    content = read_private(os.path.join(root, _DIRECTORY), command_digest(arguments), 16384)  # noqa: PTH118
+    content = read_private(os.path.join(root, _DIRECTORY), command_digest(arguments, settings_state()), 16384)  # noqa: PTH118
     try:
         return None if content is None else KnownCommand.parse(content)
     except ValueError:

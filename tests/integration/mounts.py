@@ -1,4 +1,4 @@
-"""Places that only mounts can make: a machine that is no container, a full disk, a user without a home.
+"""Places that only mounts can make: a machine that is no container, a full disk, a user without a home, settings in /etc.
 
 Each is a command that runs another one with mounts of its own (unshare(1)); nothing outside sees them.
 """
@@ -80,6 +80,36 @@ def without_a_home() -> list[str]:
     script = "for database in passwd nsswitch.conf; do"
     script += ' [ ! -e /etc/$database ] || mount --bind /dev/null /etc/$database || exit; done; exec env -u HOME "$@"'
     return [*mounting(), "sh", "-c", script, "sh"]
+
+
+def with_machine_settings(directory: Path, text: str, *, owner: int = 0, mode: int = 0o644) -> list[str]:
+    """Return the command that runs another one on a machine that has a settings file.
+
+    Args:
+        directory: A directory to make use of.
+        text: What is in the file.
+        owner: The user that owns it, for which a test must be root if it is not 0.
+        mode: Its permissions.
+    """
+    if owner and os.geteuid() != 0:
+        parts.missing("only root can give a file to another user")
+    place = directory / "etc"
+    place.mkdir(exist_ok=True)
+    (directory / "policy.toml").write_text(text, encoding="utf-8")
+    script = """set -e
+new=$1 policy=$2 owner=$3 mode=$4; shift 4
+mount -t tmpfs -o mode=755 none "$new"
+cp -a /etc/. "$new" 2>/dev/null || true # without root not every file can be read
+rm -rf "$new/kubectl-oidc"
+mkdir -m 755 "$new/kubectl-oidc"
+cp "$policy" "$new/kubectl-oidc/config.toml"
+chmod "$mode" "$new/kubectl-oidc/config.toml"
+[ "$owner" = 0 ] || chown "$owner" "$new/kubectl-oidc/config.toml"
+mount --bind "$new" /etc
+exec "$@"
+"""
+    words = (str(place), str(directory / "policy.toml"), str(owner), f"{mode:o}")
+    return [*mounting(), "sh", "-c", script, "sh", *words]
 
 
 class LaptopWithin(Laptop):

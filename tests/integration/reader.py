@@ -309,6 +309,8 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     "On a machine, as the person": Reader.makes_it_the_default,
     # docs/how-to-from-kubelogin.md
     "rewrites the users of a kubeconfig from kubelogin's stanza": Reader.has_kubelogins_stanza,
+    # docs/how-to-policy.md
+    "Check it on one machine first": Reader.makes_it_the_default,
     # docs/how-to-sessions.md
     "--context=production": Reader.has_another_context,
     # docs/providers/google.md

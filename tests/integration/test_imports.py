@@ -12,6 +12,7 @@ import pytest
 
 from tests import parts
 from tests.plugin import wait_until
+from tests.settings_files import own_settings
 
 from .imported import imported
 from .laptop import token_of
@@ -82,6 +83,18 @@ def test_a_session_that_is_good_imports_no_http(signed_in: Laptop) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sees what is loaded in /proc")
+def test_settings_files_cost_a_cached_call_no_module(signed_in: Laptop) -> None:
+    """It looks whether they have changed, and does not read them."""
+    signed_in.signed_in()
+    without, _ = imported(signed_in)
+    own_settings("[defaults]\nmin-ttl = '1m'\n")
+    first, _ = imported(signed_in)
+    assert "tomllib" in first
+    again, _ = imported(signed_in)
+    assert again == without
+    assert "tomllib" not in again
+
+
 def test_what_redeems_a_code_is_loaded_while_the_person_signs_in(signed_in: Laptop) -> None:
     """With the metadata known nothing was asked for yet, and the cryptography is there before the browser comes back."""
     signed_in.scripted.is_left_alone()

@@ -15,6 +15,7 @@ import pytest
 from tests import parts
 from tests.plugin import wait_until
 from tests.sessions import need_the_kernel_keyring
+from tests.settings_files import own_settings
 from tools.go import LAUNCHER
 
 from .laptop import cache, token_of
@@ -94,6 +95,25 @@ def test_a_stored_credential_is_answered_without_python(
     assert counted.starts() == []
     assert laptop.purge().status == 0
     assert laptop.signed_in("--listen-address=127.0.0.1:0") != token_of(done.stdout), "it was purged"
+
+
+def test_settings_files_take_part_without_being_read(laptop: Laptop, counted: Counted) -> None:
+    """One that appears, changes or goes is noticed; Python says what is in it, and the next answer needs no Python."""
+    laptop.signed_in()
+    path = own_settings("[defaults]\nmin-ttl = '1m'\n")
+    assert counted.run(*laptop.words()).returncode == 0
+    assert len(counted.starts()) == 1, "it appeared"
+    for _ in range(2):
+        assert token_of(counted.run(*laptop.words()).stdout)
+    assert len(counted.starts()) == 1
+    path.write_text("wrong\n")
+    done = counted.run(*laptop.words())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{path}:1" in done.stderr
+    assert len(counted.starts()) == 2, "it changed"
+    path.unlink()
+    assert token_of(counted.run(*laptop.words()).stdout)
+    assert len(counted.starts()) == 2, "what was remembered without files is known again"
 
 
 def test_a_session_in_the_os_keyring_alone_is_answered_without_python(

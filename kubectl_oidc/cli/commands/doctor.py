@@ -10,10 +10,13 @@ import click
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.click_options import current_sources, options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
-from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.variables import DEFAULT
 from kubectl_oidc.cli.output import echo_document, output
+from kubectl_oidc.cli.settings.effective import effective
+from kubectl_oidc.cli.users.from_stanza import effective_stanza
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import session_users
@@ -78,11 +81,22 @@ def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -
         neighbours=tuple(_neighbours(target)),
         login=target.command_line("login"),
         variables=_variables(),
+        settings=tuple(_settings(target, values)),
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=system.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
         namespaces=tuple(_namespaces(target)),
     )
+
+
+def _settings(target: TargetSession, values: dict[str, Any]) -> Iterator[str]:
+    """Return what settings files give to the session's flags, each with its line."""
+    user = target.kubeconfig_user.user
+    given = effective_stanza(user) if user else effective(values, current_sources())
+    for flag in FLAGS:
+        source = given.sources.get(flag.key, DEFAULT)
+        if not isinstance(source, str):
+            yield f"{source} gives {flag.name}"
 
 
 def _namespaces(target: TargetSession) -> Iterator[str]:

@@ -13,9 +13,9 @@ from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
-from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
+from kubectl_oidc.cli.settings.effective import apply_to
 from kubectl_oidc.cli.setup.first_kubectl import offer_first_command
 from kubectl_oidc.cli.setup.guide import explain_setup
 from kubectl_oidc.cli.setup.manifest_files import check_files, write_files, write_stream
@@ -56,6 +56,8 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     page = Page.on_stderr(powershell=is_powershell())
     kubeconfig = _kubeconfig(values["kubeconfig"], system.environ)
     at_terminal = can_ask(system.terminal)
+    apply_to(ctx)
+    values = ctx.params
     asking = not (values["oidc_issuer_url"] and values["oidc_client_id"]) and at_terminal
     if asking:
         conflicts.check(conflicts.SIGN_IN, values)
@@ -63,13 +65,13 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     elif at_terminal:
         conflicts.check(conflicts.SETUP, values)
         ask_for_scopes(ctx, system, kubeconfig)
-    values = ctx.params
-    conflicts.check(conflicts.SETUP, values)
+    given = apply_to(ctx)
+    conflicts.check(conflicts.SETUP, values, sources=given.sources)
     if not values["oidc_issuer_url"] and not values["oidc_client_id"]:
         with page.printed_on(system.terminal):
             explain_setup(page)
         return 0
-    request = token_request(values).signing_in()
+    request = given.request().signing_in()
     values["user"] = choose_user_name(ctx, request, kubeconfig, system)
     plan = make_plan(ctx, values, request, kubeconfig)
     report = _carry_out(plan, request, system)

@@ -17,6 +17,7 @@ from kubectl_oidc.cli.options.flags import (
     log_at,
 )
 from kubectl_oidc.errors import KubeconfigError, UsageError
+from kubectl_oidc.fast_path.known_command import settings_state
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
 _TYPED = ParameterSource.COMMANDLINE
+_WITHOUT_SETTINGS = ("get-token", "config", "demo", "version", "completion", "help")
+"""The commands that do not load the settings files before they run; `get-token` and `config` do so themselves."""
+
 STAND_ALONE = (
     KUBECONFIG_FILE,
     CONTEXT._replace(help="The context whose user signs in (default: the current one)."),
@@ -34,12 +38,19 @@ STAND_ALONE = (
 
 
 def before_a_command(ctx: click.Context) -> None:
-    """Give a -v before the command to the command, as klog allows it anywhere.
+    """Give the command its defaults in the settings files, and a -v before it, as klog allows it anywhere.
 
     Raises:
+        SettingsError: A settings file is wrong; only commands that need none of it run all the same.
         UsageError: There is another flag before the command.
     """
     command = ctx.invoked_subcommand or ""
+    defaults: dict[str, Any] = {}
+    if command not in _WITHOUT_SETTINGS and settings_state():
+        from kubectl_oidc.cli.settings.load import defaults_of_setup
+
+        defaults = defaults_of_setup()
+    ctx.default_map = {command: defaults}
     for option in ctx.command.params:
         name = option.name or ""
         if ctx.get_parameter_source(name) is not _TYPED or name not in ctx.params:
@@ -49,7 +60,7 @@ def before_a_command(ctx: click.Context) -> None:
                 f"{option.opts[0]} stands before the command {command}",
                 f"write it behind: {command} {option.opts[0]}",
             )
-        ctx.default_map = {command: {"v": ctx.params["v"]}}
+        defaults["v"] = ctx.params["v"]
 
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
@@ -104,7 +115,9 @@ def _user(values: dict[str, Any]) -> AuthProviderUser:
 def _request(user: AuthProviderUser, values: dict[str, Any]) -> SignInRequest:
     """Return the request: the user's auth-provider settings, with issuer and client, and the flags for how to sign in."""
     from kubectl_oidc.cli.options import conflicts
-    from kubectl_oidc.cli.options.to_request import token_request
+    from kubectl_oidc.cli.options.click_options import current_sources
+    from kubectl_oidc.cli.options.variables import TYPED
+    from kubectl_oidc.cli.settings.effective import effective
 
     config = user.config
     for key in ("idp-issuer-url", "client-id"):
@@ -127,8 +140,10 @@ def _request(user: AuthProviderUser, values: dict[str, Any]) -> SignInRequest:
         "certificate_authority": (*values["certificate_authority"], *([authority] if authority else [])),
         "certificate_authority_data": (*values["certificate_authority_data"], *([data] if data else [])),
     }
-    conflicts.check(conflicts.SIGN_IN, asked)
-    return _under_own_trust(token_request(asked), ca_file=bool(authority), ca_data=bool(data))
+    changed = [name for name, value in asked.items() if value != values.get(name)]
+    given = effective(asked, {**current_sources(), **dict.fromkeys(changed, TYPED)})
+    conflicts.check(conflicts.SIGN_IN, given.values, sources=given.sources)
+    return _under_own_trust(given.request(), ca_file=bool(authority), ca_data=bool(data))
 
 
 def _under_own_trust(request: SignInRequest, *, ca_file: bool, ca_data: bool) -> SignInRequest:

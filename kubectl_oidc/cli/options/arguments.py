@@ -73,19 +73,24 @@ def _value(flag: Flag, typed: Sequence[str] | None, environ: Mapping[str, str]) 
         UsageError: Its variable is no list.
     """
     if typed:
-        return TYPED, _read(flag.kind, typed)
+        return TYPED, read_uses(flag.kind, typed)
     text = environ.get(variable(flag.name), "") if flag.has_variable and not flag.ignored else ""
     if text:
         uses = csv_text.read_list(variable(flag.name), [text]) if flag.kind.uses == COMMAS else [text]
-        return OF_VARIABLE, _read(flag.kind, uses)
+        return OF_VARIABLE, read_uses(flag.kind, uses)
+    return DEFAULT, default_value(flag)
+
+
+def default_value(flag: Flag) -> Any:
+    """Return a flag's value where nobody gives one."""
     if flag.kind.uses != ONE:
-        return DEFAULT, ()
+        return ()
     if flag.kind is SWITCH:
-        return DEFAULT, False
-    return DEFAULT, Unsaid(flag.default) if flag.kind is SECONDS else flag.default  # type: ignore[call-overload]
+        return False
+    return Unsaid(flag.default) if flag.kind is SECONDS else flag.default  # type: ignore[call-overload]
 
 
-def _read(kind: Kind, uses: Sequence[str]) -> Any:
+def read_uses(kind: Kind, uses: Sequence[str]) -> Any:
     """Return what the uses of a flag say: the last one, unless each counts."""
     if kind.uses != ONE:
         return tuple(uses)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .flag import Flag
+    from .variables import Source
 
     Rule = Callable[[FlagValues], None]
 
@@ -35,7 +36,7 @@ def check(
     rules: Iterable[Rule],
     values: Mapping[str, Any],
     flags: Sequence[Flag] = FLAGS,
-    sources: Mapping[str, str] | None = None,
+    sources: Mapping[str, Source] | None = None,
 ) -> None:
     """Refuse a command line whose flags do not go together.
 

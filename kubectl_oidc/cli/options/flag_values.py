@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .flag import Flag
+    from .variables import Source
 
 GRANT, REDIRECT = "--grant-type", "--oidc-redirect-url"
 
@@ -32,7 +33,7 @@ class FlagValues:
         self,
         values: Mapping[str, Any],
         flags: Sequence[Flag] = FLAGS,
-        sources: Mapping[str, str] | None = None,
+        sources: Mapping[str, Source] | None = None,
     ) -> None:
         if sources is None:
             from .click_options import current_sources
@@ -48,22 +49,23 @@ class FlagValues:
 
     def has(self, *flags: str) -> bool:
         """Return whether each flag has a value other than its default; empty and off count as none."""
-        return all(self.value(flag) and self._source(flag) != DEFAULT for flag in flags)
+        return all(self.value(flag) and self.source(flag) != DEFAULT for flag in flags)
 
     def says(self, flag: str) -> bool:
         """Return whether a flag has a value other than its default; zero is one, as in --max-age=0."""
         value = self.value(flag)
         is_zero = value == 0 and value is not False
-        return self.has(flag) or (is_zero and self._source(flag) != DEFAULT)
+        return self.has(flag) or (is_zero and self.source(flag) != DEFAULT)
 
     def typed(self, *flags: str) -> bool:
         """Return whether each flag is on the command line itself."""
-        return all(self.value(flag) and self._source(flag) == TYPED for flag in flags)
+        return all(self.value(flag) and self.source(flag) == TYPED for flag in flags)
 
     def overruled(self, flag: str, by: str) -> bool:
-        """Return whether a flag comes from its variable, and another is typed that makes it irrelevant."""
-        of_variable = self._source(flag) == OF_VARIABLE
-        return of_variable and self._source(by) == TYPED
+        """Return whether a flag comes from its variable or a file, and another is given more strongly that makes it irrelevant."""
+        if isinstance(self.source(flag), str):
+            return self.source(flag) == OF_VARIABLE and self.source(by) == TYPED
+        return self.source(by) in (TYPED, OF_VARIABLE)
 
     def grant(self) -> str:
         """Return the grant that is asked for."""
@@ -91,10 +93,14 @@ class FlagValues:
         return (self.value(flag) or "").partition(":")[0].lower()
 
     def conflict(self, flags: tuple[str, str], says: str, hint: str) -> UsageError:
-        """Return the error of two flags, ``{0}`` and ``{1}`` in `says`; it names the variables that they come from."""
-        of_variables = [flag for flag in flags if self._source(flag) == OF_VARIABLE]
-        origin = "".join(f"; {variable(flag)} gives {flag}" for flag in of_variables)
+        """Return the error of two flags, ``{0}`` and ``{1}`` in `says`; it names the variables and files that they come from."""
+        origin = ""
+        for flag in flags:
+            source = self.source(flag)
+            if source == OF_VARIABLE or not isinstance(source, str):
+                origin += f"; {variable(flag) if source == OF_VARIABLE else source} gives {flag}"
         return UsageError(says.format(*flags) + origin, hint)
 
-    def _source(self, flag: str) -> str:
+    def source(self, flag: str) -> Source:
+        """Return where a flag's value comes from."""
         return self._sources.get(key(flag), "")

@@ -1,4 +1,4 @@
-"""Environment variables for the options: the flag decides, else its variable, else the default.
+"""Environment variables for the options: the flag decides, else its variable, else the settings files (``cli/settings``), else the default.
 
 ``--token-cache-dir`` is ``KUBECTL_OIDC_TOKEN_CACHE_DIR``, and ``--oidc-issuer-url`` is ``KUBECTL_OIDC_ISSUER_URL``: the
 flag's name in capitals, and ``oidc`` once. An empty variable counts as none. A command is known by them too
@@ -7,7 +7,15 @@ flag's name in capitals, and ``oidc`` once. An empty variable counts as none. A 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kubectl_oidc.fast_path.known_command import VARIABLE_PREFIX
+
+if TYPE_CHECKING:
+    from kubectl_oidc.system.toml_file import Place
+
+    Source = str | Place
+    """Where a flag's value comes from: one of the texts below, or a key of a settings file."""
 
 TYPED, OF_VARIABLE, DEFAULT = "typed", "variable", "default"
 """Where a flag's value comes from: the command line, its variable, or nowhere."""

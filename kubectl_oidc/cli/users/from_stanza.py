@@ -11,8 +11,9 @@ import click
 from click.core import ParameterSource
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
-from kubectl_oidc.cli.options.click_options import parsed
-from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.options.click_options import parsed, source
+from kubectl_oidc.cli.options.variables import TYPED
+from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.cli.settings.effective import Effective
     from kubectl_oidc.kubeconfig import Entry
 
 
@@ -35,7 +37,23 @@ def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({}
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
     """
     with _environment_of(_own_exec(user)):
-        return token_request({**stanza_context(user).params, **instead})
+        return effective_stanza(user, instead).request()
+
+
+def effective_stanza(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> Effective:
+    """Return the values of a kubeconfig user's flags, with those of the settings files.
+
+    Raises:
+        OidcLoginError: As for ``stanza_request``, or a settings file is wrong.
+    """
+    with _environment_of(_own_exec(user)):
+        context = stanza_context(user)
+        sources = {name: source(context, name) for name in context.params}
+        own = effective(context.params, sources, in_exec_section=True)
+        if not instead:
+            return own
+        typed = effective({**context.params, **instead}, {**sources, **dict.fromkeys(instead, TYPED)})
+        return typed._replace(refusal=own.refusal or typed.refusal)
 
 
 def stanza_context(user: Entry) -> click.Context:
@@ -69,6 +87,12 @@ def stanza_context(user: Entry) -> click.Context:
                 "mend them; `kubectl oidc-login get-token --help` names the flags",
                 topic="stanza",
             ) from None
+
+
+def is_own_user(user: Entry) -> bool:
+    """Return whether a kubeconfig user has an exec section that runs ``get-token`` of this program or of kubelogin."""
+    args = _own_exec(user).get("args")
+    return isinstance(args, list) and "get-token" in args
 
 
 def typed_params(ctx: click.Context) -> dict[str, Any]:

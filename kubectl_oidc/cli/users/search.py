@@ -1,4 +1,4 @@
-"""Find the session that a command line names: by --session, else by flags, else by a kubeconfig user, else the only one."""
+"""Find the session that a command line names: by --session, else by flags, else by a kubeconfig user, else by settings files, else the only one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options.to_request import cache_directory, token_request
+from kubectl_oidc.cli.options.click_options import current_sources
+from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
@@ -71,6 +73,8 @@ class _Search:
         both = all(values.get(name) for name in _ISSUER_AND_CLIENT)
         self._typed_both = both and self._typed.keys() >= _ISSUER_AND_CLIENT
         self._by_flags = self._typed_both or (both and not self._names_user)
+        self._given = effective(values, current_sources())
+        self._by_files = purpose != "end" and all(self._given.values.get(name) for name in _ISSUER_AND_CLIENT)
         self._kubeconfig, self._chosen = self._read_kubeconfig()
         self._users = session_users(self._kubeconfig)
         self._all = candidates(self._users, cache_directories(values.get("token_cache_dir"), self._users))
@@ -104,6 +108,8 @@ class _Search:
             return self._of_flags()
         if self._names_user or self._user_is_ours():
             return self.of_kubeconfig_user()
+        if self._by_files:
+            return self._of_flags()
         if self._chosen.user is not None and self._purpose != "end":
             return self.of_kubeconfig_user()  # which raises that the user does not sign in with this program
         stored = self._stored_matches()
@@ -133,11 +139,12 @@ class _Search:
         return [one for one in found if one.entry is None or matches_flags(one.entry, more)]
 
     def _exact(self) -> TargetSession | None:
-        """Return the session of exactly these flags, or of the kubeconfig user with them; None if there is neither."""
-        if self._by_flags:
+        """Return the session of exactly these flags, or of the kubeconfig user with them, or of settings files; None without one."""
+        of_user = self._names_user or self._user_is_ours()
+        if self._by_flags or (self._by_files and not of_user):
             chosen = KubeconfigSelection(self._chosen.context, None, self._chosen.cluster)
-            return TargetSession(token_request(self._values), self._kubeconfig, chosen)
-        return self.of_kubeconfig_user() if self._names_user or self._user_is_ours() else None
+            return TargetSession(self._given.request(), self._kubeconfig, chosen)
+        return self.of_kubeconfig_user() if of_user else None
 
     def _of_flags(self) -> TargetSession | None:
         """Return the session of exactly these flags, else the only stored one that matches them."""

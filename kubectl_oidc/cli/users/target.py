@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from kubectl_oidc.authentication.wiring import build_session_repository
+from kubectl_oidc.cli.options.click_options import current_sources
 from kubectl_oidc.cli.options.flags import FLAGS
-from kubectl_oidc.cli.options.to_request import token_request
+from kubectl_oidc.cli.options.variables import TYPED
+from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
 from kubectl_oidc.system.shell import one_line
@@ -107,7 +109,8 @@ def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Pa
     }
     if cache_dir:
         known["token_cache_dir"] = str(cache_dir)
-    return token_request({**values, **known})
+    sources = {**current_sources(), **dict.fromkeys(known, TYPED)}
+    return effective({**values, **known}, sources).request()
 
 
 def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Arg
 
 
+_READ_AGAIN = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP)
+"""The sources that get-token reads again: variables and settings files."""
+
+
 def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[Arg]:
     """Return the arguments with which get-token makes the same request, in the order of the table.
 
@@ -27,7 +31,7 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
     """
     for flag, of_variable in _given(ctx, flags):
         if of_variable:
-            continue  # get-token reads the variable again, and a flag would override a variable that changes
+            continue  # get-token reads the variable or file again, and a flag would override one that changes
         for arg in flag.kind.kept(flag.name, ctx.params[flag.key]):
             try:
                 arg.with_secret().encode()
@@ -40,12 +44,14 @@ def stanza_args(ctx: click.Context, flags: Sequence[Flag] = FLAGS) -> Iterator[A
 
 def variables_not_written(ctx: click.Context) -> Iterator[str]:
     """Return the variables whose flags are not written, because get-token reads the variables itself."""
-    return (variable(flag.name) for flag, of_variable in _given(ctx, FLAGS) if of_variable)
+    for flag, of_variable in _given(ctx, FLAGS):
+        if of_variable and ctx.get_parameter_source(flag.key) is ParameterSource.ENVIRONMENT:
+            yield variable(flag.name)
 
 
 def _given(ctx: click.Context, flags: Sequence[Flag]) -> Iterator[tuple[Flag, bool]]:
-    """Return the flags that have a value, and whether a variable alone gives it; a required flag is always written."""
+    """Return the flags that have a value, and whether only a variable or a settings file gives it; a required flag is always written."""
     for flag in flags:
         source = ctx.get_parameter_source(flag.key)
         if source not in {None, ParameterSource.DEFAULT} and ctx.params[flag.key] not in {"", None}:
-            yield flag, source is ParameterSource.ENVIRONMENT and not flag.required
+            yield flag, source in _READ_AGAIN and not flag.required

@@ -56,7 +56,7 @@ def outcome(session_key: SessionKey | None = None, **changes: Any) -> Outcome:
 
 
 def remember_it(asked: SignInRequest | None = None, came: Outcome | None = None, log: Log = QUIET) -> None:
-    remember_command(asked or request(), came or outcome(), api_version=V1, margin=10, log=log)
+    remember_command(asked or request(), came or outcome(), api_version=V1, margin=10, settings="", log=log)
 
 
 @pytest.mark.parametrize("place", ["disk", "kernel"])
@@ -219,7 +219,7 @@ def test_only_so_many_commands_are_remembered() -> None:
     remember_it()
     names = {path.name for path in one.parent.iterdir()}
     assert len(names) == MOST
-    assert known_command.command_digest(COMMAND) in names
+    assert known_command.command_digest(COMMAND, "") in names
     assert one.name not in names
     assert f"{MOST + 4:032x}" in names
 

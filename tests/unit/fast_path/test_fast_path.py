@@ -191,9 +191,9 @@ def test_every_argument_and_its_position_counts() -> None:
         ["get-token", "--a=1 --b=2"],
         ["get-token", "--a", "=1", "--b=2"],
     ]
-    digests = {known_command.command_digest(arguments) for arguments in (command, *others)}
+    digests = {known_command.command_digest(arguments, "") for arguments in (command, *others)}
     assert len(digests) == 1 + len(others)
-    assert known_command.command_digest(list(command)) == known_command.command_digest(command)
+    assert known_command.command_digest(list(command), "") == known_command.command_digest(command, "")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_environment_that_the_answer_depends_on_counts(
         monkeypatch.delenv(variable, raising=False)
         if value is not None:
             monkeypatch.setenv(variable, value)
-        digests.add(known_command.command_digest(["get-token"]))
+        digests.add(known_command.command_digest(["get-token"], ""))
         monkeypatch.setenv("EDITOR", f"editor of {value}")
     assert len(digests) == 3
 
@@ -322,7 +322,7 @@ def test_damaged_records_are_replaced_by_the_slow_path() -> None:
     known_and_good()
     places = [
         cache() / "credentials" / key().id(),
-        cache() / "words" / known_command.command_digest(words_of(key())),
+        cache() / "words" / known_command.command_digest(words_of(key()), ""),
     ]
     for damage in (b"garbage", None):
         for place in places:
@@ -423,7 +423,7 @@ def test_a_file_that_others_could_have_written_is_a_miss(which: str, how: str) -
     path = (
         cache()
         / which
-        / (key().id() if which == "credentials" else known_command.command_digest(words_of(key())))
+        / (key().id() if which == "credentials" else known_command.command_digest(words_of(key()), ""))
     )
     content = path.read_bytes()
     path.unlink()
@@ -506,7 +506,7 @@ def test_an_unwritable_standard_output_is_a_failure(which: str) -> None:
 def test_the_slow_path_fails_in_the_same_way_and_writes_the_token_nowhere_else(which: str) -> None:
     """For a command that is not remembered: the session is stored, and the token is in no file with the closed descriptor's number."""
     known_and_good()
-    (cache() / "words" / known_command.command_digest(words_of(key()))).unlink()
+    (cache() / "words" / known_command.command_digest(words_of(key()), "")).unlink()
     done = closed(which)
     assert (done.returncode, done.stdout) == (1, "")
     error, hint = done.stderr.splitlines()
@@ -582,7 +582,7 @@ def test_a_forged_number_is_a_miss(number: str) -> None:
     """The digest only detects damage. A forged file causes no traceback."""
     record = with_digest(known_command.FORMAT, f"{'0' * 32}\n{V1}\ndisk\n/x\n{number}\n0\nauto".encode())
     directory = private_files.ensure_directory(cache(), "words")
-    private_files.write_private_file(directory, known_command.command_digest(["get-token"]), record)
+    private_files.write_private_file(directory, known_command.command_digest(["get-token"], ""), record)
     assert known_command.find_known_command(["get-token"]) is None
 
 

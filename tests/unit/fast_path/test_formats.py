@@ -48,12 +48,15 @@ def parsed(parse: Callable[[bytes], Any], record: str) -> Any:
 @posix_only
 @each("commands")
 def test_digests_of_commands(example: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments, variables, user and working directory."""
+    """Arguments, variables, user, working directory, and the state of the settings files."""
     environ = dict(native(entry).split("=", 1) for entry in example["environ"])
     monkeypatch.setattr(os, "environ", environ)
     monkeypatch.setattr(os, "geteuid", lambda: int(example["user"]))
     monkeypatch.setattr(os, "getcwd", lambda: example["directory"])
-    assert known_command.command_digest([native(each) for each in example["arguments"]]) == example["digest"]
+    states = iter(example.get("settings", ("-", "-")))
+    monkeypatch.setattr(known_command, "_state", lambda _path: next(states))
+    arguments = [native(each) for each in example["arguments"]]
+    assert known_command.command_digest(arguments, known_command.settings_state()) == example["digest"]
 
 
 @posix_only

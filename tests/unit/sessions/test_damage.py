@@ -193,6 +193,6 @@ def test_a_damaged_known_command_is_logged_and_breaks_nothing(capsys: pytest.Cap
     for content in (b"", record[:-1], future):
         damaged.write_bytes(content)
         assert known_command.find_known_command(words_of(KEY)) is None
-        remember_command(request, outcome, api_version=V1, margin=10, log=Log(1))
+        remember_command(request, outcome, api_version=V1, margin=10, settings="", log=Log(1))
         (logged,) = capsys.readouterr().err.splitlines()
         assert str(damaged) in logged

@@ -1,0 +1,165 @@
+"""``kubectl oidc-login config``: show every flag's value with its source, and check the settings files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubectl_oidc.cli.options.click_options import current_sources, options
+from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.kinds import SECRET, SWITCH
+from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, variable
+from kubectl_oidc.cli.output import echo_document, output
+from kubectl_oidc.cli.settings.effective import effective
+from kubectl_oidc.cli.settings.load import load_machine, load_user
+from kubectl_oidc.cli.settings.rules import MEANINGS, RULES
+from kubectl_oidc.cli.table import echo_table
+from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, typed_params
+from kubectl_oidc.cli.users.selection import ONE_SESSION
+from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty
+from kubectl_oidc.cli.users.target import no_user
+from kubectl_oidc.errors import SettingsError
+from kubectl_oidc.fast_path.known_command import settings_files
+from kubectl_oidc.kubeconfig.select import select_user
+from kubectl_oidc.text import sanitize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.cli.options.flag import Flag
+    from kubectl_oidc.cli.options.variables import Source
+    from kubectl_oidc.cli.settings.effective import Effective
+    from kubectl_oidc.cli.settings.rules import Rules
+    from kubectl_oidc.kubeconfig import Entry
+
+_NO_HOME = "none, because there is no home directory"
+_READ, _ABSENT, _WRONG = "read", "absent", "wrong"
+
+
+@click.command("config")
+@options(*USER_OPTIONS, output("json", "yaml"), *ONE_SESSION)
+def config(**values: Any) -> int:
+    """Show what each flag is worth and where that comes from, and check the settings files.
+
+    It shows the current context's user, another one's, or the flags that are given. The flag decides, else its variable, else the
+    user's settings file, else the machine's, else the default; a rule of the machine's file comes before all of them. A file
+    that is wrong is an error, here and in every other command. Secrets are not shown. The exit status is 1 if a file is wrong, or if a rule forbids to sign in.
+    """
+    log_at(values.pop("v"))
+    form = values["output"]
+    files, rules, errors = _check_files()
+    if errors:
+        error, *others = errors
+        if form:
+            echo_document({"files": files, "rules": [], "flags": [], "refusal": error.message}, form)
+            return error.exit_status
+        _echo_files(files)
+        error.lines = tuple(other.message for other in others)
+        raise error
+    given, user = _given(values)
+    shown_rules = list(_rules(rules))
+    flags = [_flag(flag, given, user) for flag in FLAGS if flag.key in given.values and not flag.hidden]
+    if form:
+        refusal = given.refusal.message if given.refusal else None
+        echo_document({"files": files, "rules": shown_rules, "flags": flags, "refusal": refusal}, form)
+        return 1 if refusal else 0
+    _echo_files(files)
+    click.echo()
+    if rules:
+        echo_table(("RULE", "VALUE", "SOURCE"), [_cells(one, "rule") for one in shown_rules])
+        click.echo()
+    echo_table(("FLAG", "VALUE", "SOURCE"), [_cells(one, "flag") for one in flags])
+    if given.refusal:
+        raise given.refusal
+    return 0
+
+
+def _check_files() -> tuple[list[dict[str, Any]], Rules | None, list[SettingsError]]:
+    """Return both files and their states, the rules, and what is wrong."""
+    user, machine = settings_files()
+    files: list[dict[str, Any]] = []
+    rules, errors = None, list[SettingsError]()
+    for whose, path in (("user", user), ("machine", machine)):
+        state = _READ if path and os.path.lexists(path) else _ABSENT
+        try:
+            if whose == "user":
+                load_user(path)
+            else:
+                rules, _ = load_machine(path)
+        except SettingsError as error:
+            errors.append(error)
+            state = _WRONG
+        files.append({"whose": whose, "path": path or None, "state": state})
+    return files, rules, errors
+
+
+def _echo_files(files: list[dict[str, Any]]) -> None:
+    rows = [(one["whose"], one["path"] or _NO_HOME, one["state"]) for one in files]
+    echo_table(("SETTINGS OF", "FILE", "STATE"), rows)
+
+
+def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
+    """Return the values of the flags, and the kubeconfig user whose exec section they come from."""
+    typed = typed_params(click.get_current_context())
+    named = values["context"] or values["user"]
+    if named or not {"oidc_issuer_url", "oidc_client_id"} <= typed.keys():
+        kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)
+        if error and named:
+            raise error
+        chosen = select_user(kubeconfig, context=values["context"], user=values["user"])
+        if chosen.user and (named or is_own_user(chosen.user)):
+            own = {flag.key: typed[flag.key] for flag in FLAGS if flag.key in typed}
+            return effective_stanza(chosen.user, own), chosen.user
+        if named:
+            raise no_user(chosen, kubeconfig)
+    return effective(values, current_sources()), None
+
+
+def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:
+    given = rules.file.data.get(RULES, {}) if rules else {}
+    for name in MEANINGS:
+        value = given.get(name, [])
+        yield {
+            "rule": name,
+            "value": value if isinstance(value, list) else [value],
+            "source": str(rules.place(name)) if rules and name in given else None,
+        }
+
+
+def _flag(flag: Flag, given: Effective, user: Entry | None) -> dict[str, Any]:
+    return {
+        "flag": flag.name,
+        "value": _value(flag, given.values[flag.key]),
+        "source": _source(flag, given.sources.get(flag.key, DEFAULT), user),
+    }
+
+
+def _value(flag: Flag, value: Any) -> list[str]:
+    """Return a value as texts, one for each use of the flag; none for no value. Secrets are not shown."""
+    if flag.kind is SWITCH:
+        return ["true" if value else "false"]
+    if value in (None, "", ()):
+        return []
+    if flag.kind is SECRET:
+        return ["(secret)"]
+    return [str(text) for text in flag.kind.shown(flag.kind.understood(flag.name, value))]
+
+
+def _source(flag: Flag, source: Source, user: Entry | None) -> str:
+    if not isinstance(source, str):
+        return str(source)
+    if source == OF_VARIABLE:
+        return variable(flag.name)
+    if source == DEFAULT:
+        return "default"
+    typed = typed_params(click.get_current_context())
+    if user is None or flag.key in typed:
+        return "command line"
+    return f"user {sanitize(user.name)} in {sanitize(Path(user.path))}"
+
+
+def _cells(one: dict[str, Any], name: str) -> tuple[str, str, str]:
+    return one[name], ", ".join(one["value"]), one["source"] or ""

@@ -1,0 +1,150 @@
+"""Load the settings files: the user's own, and the machine's."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import SettingsError
+from kubectl_oidc.fast_path import known_command
+from kubectl_oidc.named_tuple import NamedTuple
+from kubectl_oidc.system.account_home import account_home
+from kubectl_oidc.system.toml_file import TomlFile, read_toml
+
+from .default_values import DEFAULTS, ISSUER, Layer, own_flags_of_setup, read_layers, unknown
+from .rules import RULES, Rules, read_rules, support_link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = 0
+
+
+class Settings(NamedTuple):
+    """What both files say.
+
+    Attributes:
+        user: The defaults of the user's file by issuer; those for every issuer under an empty text.
+        machine: Those of the machine's file.
+        rules: The rules; None without a machine's file.
+    """
+
+    user: dict[str, Layer]
+    machine: dict[str, Layer]
+    rules: Rules | None
+
+    def layers(self, issuer: str) -> Iterator[Layer]:
+        """Return the tables with defaults for an issuer, the strongest first."""
+        for one in (self.user, self.machine):
+            for name in dict.fromkeys((issuer, "")):
+                if name in one:
+                    yield one[name]
+
+    def issuer(self) -> str:
+        """Return the default issuer; empty if there is none."""
+        found = (layer.values.get("oidc_issuer_url") for layer in self.layers(""))
+        return next((issuer for issuer in found if issuer), "")
+
+
+def load() -> Settings:
+    """Return what both files say now.
+
+    Raises:
+        SettingsError: One of them is wrong. A wrong file is never ignored.
+    """
+    return _load(*known_command.settings_files(), known_command.settings_state())
+
+
+@lru_cache(1)
+def _load(user: str, machine: str, _state: str) -> Settings:
+    rules, of_machine = load_machine(machine)
+    return Settings(load_user(user), of_machine, rules)
+
+
+def load_user(path: str) -> dict[str, Layer]:
+    """Return the defaults of the user's file; none without one.
+
+    Raises:
+        SettingsError: It is wrong.
+    """
+    file = _read_own(path)
+    if file is None:
+        return {}
+    if RULES in file.data:
+        machine = known_command.settings_files()[1]
+        raise file.error(
+            (RULES,), "can be in the machine's file only", f"remove it; {machine} may have rules"
+        )
+    _check_tables(file, (DEFAULTS, ISSUER))
+    return read_layers(file)
+
+
+def load_machine(path: str) -> tuple[Rules | None, dict[str, Layer]]:
+    """Return the rules and the defaults of the machine's file; none without one.
+
+    Raises:
+        SettingsError: It is wrong, or the program is older than it allows.
+    """
+    file = read_toml(path, {_ROOT}, machine=True)
+    if file is None:
+        return None, {}
+    rules = read_rules(file)
+    _check_tables(file, (DEFAULTS, ISSUER, RULES))
+    return rules, read_layers(file)
+
+
+def _read_own(path: str) -> TomlFile | None:
+    if not path:
+        return None
+    try:
+        os.stat(path)  # noqa: PTH116 - of a text
+    except PermissionError:
+        return None  # HOME is another user's, whose files say nothing here
+    except (OSError, ValueError):
+        pass  # `read_toml` says why
+    owners = {_ROOT}
+    if sys.platform != "win32":
+        owners.add(os.geteuid())
+    return read_toml(path, owners, machine=False)
+
+
+def is_moved() -> bool:
+    """Return whether a variable has moved the user's file, as one in an exec section can: it is not in the account's home."""
+    path, home = known_command.settings_files()[0], account_home()
+    if home is None:
+        return True
+    usual = home / "AppData" / "Roaming" if sys.platform == "win32" else home / ".config"
+    return Path(path) != usual / known_command.SETTINGS
+
+
+def defaults_of_setup() -> dict[str, Any]:
+    """Return the defaults of the flags that `setup` has in addition to those of a sign-in, for click."""
+    if not known_command.settings_state():
+        return {}
+    settings, found = load(), {}
+    for flag in own_flags_of_setup():
+        for layer in settings.layers(""):
+            if flag.key in layer.values:
+                found[flag.key] = layer.values[flag.key]
+                break
+    return found
+
+
+def link_for_support() -> str:
+    """Return the support link of the machine's file; empty if it has none or cannot be read."""
+    if not known_command.settings_state():
+        return ""
+    try:
+        file = read_toml(known_command.settings_files()[1], {_ROOT}, machine=True)
+    except SettingsError:
+        return ""
+    return support_link(file) if file else ""
+
+
+def _check_tables(file: TomlFile, known: tuple[str, ...]) -> None:
+    for name in file.data:
+        if name not in known:
+            raise unknown(file, (name,), known, "a table of this file")
