@@ -2,7 +2,8 @@
 
 Everything is outside the checkout, in ``~/.cache/kubectl-oidc-windows`` or ``--directory``: the Python of the bundles
 (packaging/python.toml), the packages of the lock files for Windows, the launcher, and a Wine prefix. All of it is held to
-its hashes. If there is no Wine and apt-get may not install it, nothing runs, and the last line says so.
+its hashes. If there is no Wine and apt-get may not install it, nothing runs, and the last line says so. It is the same if Python
+or the packages cannot be downloaded, unless ``CI`` is set: then that is a failure.
 
 What differs from Windows: OpenSSL verifies certificates, because Wine's own verifier lacks what the library truststore asks
 of Windows'. docs/how-to-desktops.md lists what else was not run.
@@ -56,6 +57,10 @@ class NoWindows(Exception):
     """Something for it cannot be had; the message says what."""
 
 
+class NotDownloaded(Exception):
+    """Python or a package cannot be downloaded; the message says which and why."""
+
+
 class Wine:
     """A Wine prefix with a server that stays until the block ends.
 
@@ -65,7 +70,7 @@ class Wine:
 
     def __init__(self, prefix: Path) -> None:
         self._prefix = prefix
-        outside = ("DISPLAY", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        outside = ("CI", "DISPLAY", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
         self._environ = {name: value for name, value in os.environ.items() if name not in outside}
         self._environ |= {
             "WINEPREFIX": str(prefix),
@@ -125,8 +130,7 @@ def main() -> int:
     try:
         _find_wine()
     except NoWindows as error:
-        print(f"windows: skipped: {error}")
-        return 0
+        return _skip(error)
     began = time.monotonic()
     try:
         root = set_up(given.directory)
@@ -135,12 +139,23 @@ def main() -> int:
             failed = _run(
                 wine, root, tuple(given.tests or (SHORT if given.short else ("tests/unit",))), given.kubectl
             )
-    except (NoWindows, go.NoGo, bundle_python.WrongPython, subprocess.CalledProcessError, OSError) as error:
-        print(f"windows: failed: {error}", file=sys.stderr)
-        return 1
+    except NotDownloaded as error:
+        return _fail(error) if os.environ.get("CI") else _skip(error)
+    except (go.NoGo, bundle_python.WrongPython, subprocess.CalledProcessError, OSError) as error:
+        return _fail(error)
     result = f"failed: {', '.join(failed)}" if failed else "good"
     print(f"windows: {result} (set up in {ready - began:.0f} s, run in {time.monotonic() - ready:.0f} s)")
     return bool(failed)
+
+
+def _skip(reason: Exception) -> int:
+    print(f"windows: skipped: {reason}")
+    return 0
+
+
+def _fail(reason: Exception) -> int:
+    print(f"windows: failed: {reason}", file=sys.stderr)
+    return 1
 
 
 def _run(wine: Wine, root: Path, tests: tuple[str, ...], kubectl: Path | None) -> list[str]:
@@ -194,9 +209,10 @@ def set_up(directory: Path) -> Path:
         The directory that has ``bin`` and ``python``.
 
     Raises:
-        NoGo: Go is missing or failed.
+        NotDownloaded: Python or a package cannot be downloaded.
+        NoGo: The launcher cannot be built.
         WrongPython: The Python is not the one of the lock.
-        CalledProcessError: A package cannot be installed.
+        CalledProcessError: This checkout's wheel cannot be installed.
     """
     lock = bundle_python.read_lock()
     root = directory / f"python-{lock.python}"
@@ -206,8 +222,13 @@ def set_up(directory: Path) -> Path:
     stamp = root / "packages.txt"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         shutil.rmtree(root, ignore_errors=True)
-        bundle_python.unpack(bundle_python.fetch(lock), PLATFORM, lock, python)
-        _install(site, lock, "--require-hashes", "--only-binary=:all:", "-r", wanted=wanted)
+        try:
+            bundle_python.unpack(bundle_python.fetch(lock), PLATFORM, lock, python)
+            _install(site, lock, "--require-hashes", "--only-binary=:all:", "-r", wanted=wanted)
+        except go.NoGo as error:
+            raise NotDownloaded(f"Python for Windows: {error}") from error
+        except subprocess.CalledProcessError as error:
+            raise NotDownloaded("the packages for Windows (uv says why, above)") from error
         _leave_to_others(python, site)
         stamp.write_text(wanted, encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="windows-") as name:

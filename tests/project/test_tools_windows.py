@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tools import bundle_python, lock_files, windows, windows_dll
+import pytest
+
+from tools import bundle_python, go, lock_files, windows, windows_dll
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_without_wine_nothing_runs_and_it_says_so(
@@ -26,6 +27,39 @@ def test_without_wine_nothing_runs_and_it_says_so(
     assert said.startswith("windows: skipped: ")
     assert "wine64" in said
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+@pytest.mark.parametrize("failing", ["Python", "packages"])
+def test_without_a_network_a_laptop_skips_and_ci_fails(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    ci: str,
+    status: int,
+    failing: str,
+) -> None:
+    """CI must not be green because nothing could be downloaded."""
+
+    def fetch(_: object) -> Path:
+        if failing == "Python":
+            raise go.NoGo("go mod failed: no such host")
+        return tmp_path
+
+    def install(*_: object, **__: object) -> None:
+        raise subprocess.CalledProcessError(2, ["uv"])
+
+    (tmp_path / "wine64").touch()
+    monkeypatch.setattr(windows, "WINE_DIRECTORY", tmp_path)
+    monkeypatch.setattr(bundle_python, "fetch", fetch)
+    monkeypatch.setattr(bundle_python, "unpack", lambda *_: None)
+    monkeypatch.setattr(windows, "_install", install)
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
+    assert windows.main() == status
+    said = capsys.readouterr()
+    assert failing in (said.err if ci else said.out)
+    assert said.out.startswith("windows: skipped: ") is not bool(ci)
 
 
 def test_every_test_of_the_short_form_exists() -> None:
