@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import bundle_python, go, lock_files, windows, windows_dll
+from tools import bundle_python, go, lock_files, windows, windows_dll, windows_programs, wine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def test_without_wine_nothing_runs_and_it_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A laptop may lack it; the last line has the reason, for .ci/run too."""
-    monkeypatch.setattr(windows, "WINE_DIRECTORY", tmp_path)
+    monkeypatch.setattr(wine, "DIRECTORY", tmp_path)
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
     assert windows.main() == 0
@@ -50,10 +50,10 @@ def test_without_a_network_a_laptop_skips_and_ci_fails(
         raise subprocess.CalledProcessError(2, ["uv"])
 
     (tmp_path / "wine64").touch()
-    monkeypatch.setattr(windows, "WINE_DIRECTORY", tmp_path)
+    monkeypatch.setattr(wine, "DIRECTORY", tmp_path)
     monkeypatch.setattr(bundle_python, "fetch", fetch)
     monkeypatch.setattr(bundle_python, "unpack", lambda *_: None)
-    monkeypatch.setattr(windows, "_install", install)
+    monkeypatch.setattr(windows_programs, "_install", install)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
     assert windows.main() == status
@@ -70,9 +70,9 @@ def test_every_test_of_the_short_form_exists() -> None:
 
 def test_what_the_tests_need_is_locked() -> None:
     """Each has a version and hashes, once."""
-    lines = windows.requirements(bundle_python.read_lock()).splitlines()
+    lines = windows_programs.requirements(bundle_python.read_lock()).splitlines()
     names = [line.partition("==")[0] for line in lines]
-    assert set(names) >= windows.TEST_PACKAGES | {"click", "cryptography", "flask"}
+    assert set(names) >= windows_programs.TEST_PACKAGES | {"click", "cryptography", "flask"}
     assert len(names) == len(set(lines))
     assert all(" --hash=sha256:" in line for line in lines)
 
