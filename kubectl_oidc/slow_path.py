@@ -202,7 +202,7 @@ def _report_import_error(error: ImportError) -> None:
         f"error: Python cannot import {sanitize(error.name or 'a module', limit=100)} ({type(error).__name__})"
     )
     if named:
-        hint = f"{' and '.join(named)} may lead to the modules of another Python: run it again with `env -u {' -u '.join(named)}`"
+        hint = f"{' and '.join(named)} may lead to the modules of another Python: unset {'both' if named[1:] else 'it'} and run it again"
     else:
         hint = "the installation is damaged: install the program again"
     _write(f"hint: {hint} (troubleshooting: python-modules)")
