@@ -204,7 +204,7 @@ def _report_import_error(error: ImportError) -> None:
         f"error: Python cannot import {sanitize(error.name or 'a module', limit=100)} ({type(error).__name__})"
     )
     if named:
-        hint = f"{' and '.join(named)} may lead to the modules of another Python: run it again with `env -u {' -u '.join(named)}`"
+        hint = f"{' and '.join(named)} may lead to the modules of another Python: unset {'both' if named[1:] else 'it'} and run it again"
     elif "incompatible architecture" in str(error):  # dlopen(3) of macOS
         hint = "this Python runs for another processor than its libraries are for: use a kubectl that is built for this Mac's processor"
     else:

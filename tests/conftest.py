@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["held"]
 
-# What a child process needs to run at all, and what measures it. Everything else (proxies, SSH_*, DISPLAY, D-Bus, KUBE*,
+# What a child process needs to run at all (Wine: where its libraries are), and what measures it. Everything else (proxies, SSH_*, DISPLAY, D-Bus, KUBE*,
 # BROWSER, CI, the developer's own settings) stays outside.
 _KEPT = frozenset(
     {"PATH", "TMPDIR", "TEMP", "TMP", "TZ", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "WINDIR"}
 )
-_KEPT_PREFIXES = ("COVERAGE_", "PYTEST_")
+_KEPT_PREFIXES = ("COVERAGE_", "PYTEST_", "WINE")
 
 
 # The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.

@@ -20,6 +20,7 @@ import struct
 import tempfile
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -189,10 +190,10 @@ def nameless(authority: trustme.CA, common_name: str = "localhost") -> ssl.SSLCo
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(private + builder.sign(signer, hashes.SHA256()).public_bytes(pem))
-        file.flush()
-        context.load_cert_chain(file.name)
+    with tempfile.TemporaryDirectory() as place:  # Windows opens no temporary file a second time
+        file = Path(place, "chain.pem")
+        file.write_bytes(private + builder.sign(signer, hashes.SHA256()).public_bytes(pem))
+        context.load_cert_chain(file)
     return context
 
 

@@ -116,8 +116,8 @@ def need_the_kernel_keyring() -> None:
 
 @contextlib.contextmanager
 def no_room() -> Iterator[None]:
-    """Prevent this process from writing to any file, as on a full disk."""
-    import resource
+    """Prevent this process from writing to any file, as on a full disk. Windows has no such limit: the test is skipped."""
+    resource = pytest.importorskip("resource", reason="RLIMIT_FSIZE is POSIX")
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
@@ -128,7 +128,9 @@ def no_room() -> Iterator[None]:
 
 
 def begin(work: Callable[[], object]) -> int:
-    """Start ``work`` in a child process and return its process id."""
+    """Start ``work`` in a child process and return its process id. The test is skipped on Windows."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork(2)")
     with warnings.catch_warnings():
         # The child does its work and exits. It does not wait for threads, which were not forked.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -171,7 +173,7 @@ def as_an_ordinary_user(work: Callable[[Path], T]) -> T:
 
     Only root may be able to read Python's files, so ``work`` must not import anything.
     """
-    if os.geteuid() != 0:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("needs root, to become another user")
     user = 60_000 + os.getpid() % 5_000
     home = Path(tempfile.mkdtemp(prefix="oidc-user-"))
@@ -198,6 +200,11 @@ def forbid_the_kernel_keyring() -> None:
 
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this")
-posix_only = pytest.mark.skipif(
-    sys.platform == "win32", reason="Windows has no modes, links or FIFOs of this kind"
-)
+
+
+def not_on_windows(reason: str) -> pytest.MarkDecorator:
+    """Return the mark of a test that Windows skips, for this reason."""
+    return pytest.mark.skipif(sys.platform == "win32", reason=reason)
+
+
+posix_only = not_on_windows("Windows has no modes, links or FIFOs of this kind")

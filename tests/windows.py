@@ -27,6 +27,8 @@ import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -326,6 +328,8 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     from . import plugin
 
+    if sys.platform == "win32":
+        pytest.skip("the real thing is tested by the other tests")
     with tempfile.TemporaryDirectory() as place:
         file = Path(place, "kubectl-oidc_login.py")
         file.write_text(f"from tests import windows; windows.become()\n{script}", encoding="utf-8")

@@ -94,9 +94,31 @@ def build_launcher(
     Raises:
         NoGo: It cannot be built.
     """
-    flags = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=")
+    build(LAUNCHER, output, system, machine, environ=environ)
+
+
+def build(
+    module: Path,
+    output: Path,
+    system: str = "",
+    machine: str = "",
+    *,
+    linker: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Build the program of a module. The same source gives the same bytes.
+
+    Args:
+        module: Its directory.
+        output, system, machine, environ: As for `build_launcher`.
+        linker: More options for the linker.
+
+    Raises:
+        NoGo: It cannot be built.
+    """
+    flags = ("-trimpath", "-buildvcs=false", f"-ldflags=-s -w -buildid= {linker}".rstrip())
     command = ("build", *flags, f"-o={output}", ".")
-    run(*command, cwd=LAUNCHER, variables=_target(system, machine), environ=environ)
+    run(*command, cwd=module, variables=_target(system, machine), environ=environ)
 
 
 def target() -> tuple[str, str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _ONE_LINE = 76  # characters
-_POWERSHELL_PLAIN = re.compile(r"[A-Za-z0-9_./:=-]+")
+_POWERSHELL_PLAIN = re.compile(r"[A-Za-z0-9_./:=\\-]+")
 
 
 def is_powershell() -> bool:

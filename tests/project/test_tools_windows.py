@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from tools import bundle_python, lock_files, windows, windows_dll
+import pytest
+
+from tools import bundle_python, go, lock_files, windows, windows_dll, windows_programs, wine
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_without_wine_nothing_runs_and_it_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """A laptop may lack it; the last line has the reason, for .ci/run too."""
-    monkeypatch.setattr(windows, "WINE_DIRECTORY", tmp_path)
+    monkeypatch.setattr(wine, "DIRECTORY", tmp_path)
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
     assert windows.main() == 0
@@ -26,6 +27,39 @@ def test_without_wine_nothing_runs_and_it_says_so(
     assert said.startswith("windows: skipped: ")
     assert "wine64" in said
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+@pytest.mark.parametrize("failing", ["Python", "packages"])
+def test_without_a_network_a_laptop_skips_and_ci_fails(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    ci: str,
+    status: int,
+    failing: str,
+) -> None:
+    """CI must not be green because nothing could be downloaded."""
+
+    def fetch(_: object) -> Path:
+        if failing == "Python":
+            raise go.NoGo("go mod failed: no such host")
+        return tmp_path
+
+    def install(*_: object, **__: object) -> None:
+        raise subprocess.CalledProcessError(2, ["uv"])
+
+    (tmp_path / "wine64").touch()
+    monkeypatch.setattr(wine, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(bundle_python, "fetch", fetch)
+    monkeypatch.setattr(bundle_python, "unpack", lambda *_: None)
+    monkeypatch.setattr(windows_programs, "_install", install)
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
+    assert windows.main() == status
+    said = capsys.readouterr()
+    assert failing in (said.err if ci else said.out)
+    assert said.out.startswith("windows: skipped: ") is not bool(ci)
 
 
 def test_every_test_of_the_short_form_exists() -> None:
@@ -36,9 +70,9 @@ def test_every_test_of_the_short_form_exists() -> None:
 
 def test_what_the_tests_need_is_locked() -> None:
     """Each has a version and hashes, once."""
-    lines = windows.requirements(bundle_python.read_lock()).splitlines()
+    lines = windows_programs.requirements(bundle_python.read_lock()).splitlines()
     names = [line.partition("==")[0] for line in lines]
-    assert set(names) >= windows.TEST_PACKAGES | {"click", "cryptography", "flask"}
+    assert set(names) >= windows_programs.TEST_PACKAGES | {"click", "cryptography", "flask"}
     assert len(names) == len(set(lines))
     assert all(" --hash=sha256:" in line for line in lines)
 

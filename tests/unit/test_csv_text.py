@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,7 +105,7 @@ def test_variables_are_lists_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -
     request = asked()
     assert request.scopes == ("openid", "email", "groups")
     assert request.redirect.listen_addresses == (ListenAddress("127.0.0.1", 8001),)
-    assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem", "/etc/c.pem"]
+    assert request.tls.ca_files == (Path("/etc/a,b.pem"), Path("/etc/c.pem"))
     monkeypatch.setenv("KUBECTL_OIDC_CERTIFICATE_AUTHORITY", '"/etc/a')
     with pytest.raises(UsageError, match="KUBECTL_OIDC_CERTIFICATE_AUTHORITY"):
         asked()
@@ -113,7 +114,7 @@ def test_variables_are_lists_of_the_same_kind(monkeypatch: pytest.MonkeyPatch) -
 def test_each_certificate_authority_is_a_whole_path() -> None:
     """Kubelogin accepts no list there, so a comma and a quote are part of the name."""
     request = asked("--certificate-authority=/etc/a,b.pem")
-    assert [str(path) for path in request.tls.ca_files] == ["/etc/a,b.pem"]
+    assert request.tls.ca_files == (Path("/etc/a,b.pem"),)
 
 
 def test_a_command_that_is_shown_means_the_same_scopes() -> None:

@@ -21,12 +21,27 @@ from kubectl_oidc.sessions.known_commands import MOST, forget_commands
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.log import QUIET, Log
-from tests.sessions import CLIENT, ISSUER, SECRETS, cache, key, remembered, repository, session, words_of
+from tests.sessions import (
+    CLIENT,
+    ISSUER,
+    SECRETS,
+    cache,
+    key,
+    not_on_windows,
+    remembered,
+    repository,
+    session,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import SessionKey
 
 COMMAND = words_of(key())
+
+CORPORATE = Path("/corp/ca.pem").absolute()
+HOME = "USERPROFILE" if sys.platform == "win32" else "HOME"
+"""The variable that names the home directory."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,8 +97,9 @@ def test_what_is_written_is_private_and_holds_no_secret() -> None:
     """0600 in 0700. The file contains neither a token nor the command line."""
     remember_it()
     (path,) = (cache() / "words").iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     content = path.read_text()
     for secret in (*SECRETS, ISSUER, CLIENT):
         assert secret not in content
@@ -117,17 +133,18 @@ def test_a_relative_authority_is_remembered_for_its_directory(
         (["--certificate-authority=ca.pem"], True),
         (["--certificate-authority", "../ca.pem"], True),
         (["--certificate-authority=~/ca.pem"], False),
-        (["--certificate-authority=/corp/ca.pem"], False),
+        ([f"--certificate-authority={CORPORATE}"], False),
         (["--certificate-authority-data=ca.pem"], False),
     ):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, "argv", [sys.argv[0], *COMMAND, *flag])
-        remember_it(request(tls=TlsOptions(ca_files=(Path("ca.pem") if moves else Path("/corp/ca.pem"),))))
+        remember_it(request(tls=TlsOptions(ca_files=(Path("ca.pem") if moves else CORPORATE,))))
         assert known_command.find_known_command([*COMMAND, *flag]) is not None
         monkeypatch.chdir("/")
         assert (known_command.find_known_command([*COMMAND, *flag]) is None) == moves
 
 
+@not_on_windows("a working directory cannot be removed there")
 def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
@@ -139,11 +156,11 @@ def test_a_directory_that_is_gone_is_no_crash(tmp_path: Path, monkeypatch: pytes
 def test_a_command_with_relative_authorities_is_not_remembered(case: str) -> None:
     """In another directory, the same command trusts another authority. With an absolute path it is remembered."""
     for relative in (True, False):
-        path = Path("ca.pem") if relative else Path("/corp/ca.pem")
+        path = Path("ca.pem") if relative else CORPORATE
         tls = {
             "KUBECTL_OIDC_CERTIFICATE_AUTHORITY": TlsOptions(ca_files=(path,)),
             "SSL_CERT_FILE": TlsOptions(cert_file=str(path)),
-            "SSL_CERT_DIR": TlsOptions(cert_dir=os.pathsep.join(("/corp", str(path)))),
+            "SSL_CERT_DIR": TlsOptions(cert_dir=os.pathsep.join((str(CORPORATE.parent), str(path)))),
         }[case]
         remember_it(request(tls=tls))
         assert (known_command.find_known_command(COMMAND) is None) == relative
@@ -160,14 +177,14 @@ def test_a_command_is_another_one_with_other_authorities(
     assert known_command.find_known_command(COMMAND) is None
 
 
-@pytest.mark.parametrize("variable", ["HOME", "KUBECACHEDIR"])
+@pytest.mark.parametrize("variable", [HOME, "KUBECACHEDIR"])
 def test_without_an_absolute_cache_directory_nothing_is_remembered(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A relative one depends on the working directory."""
     came, asked = outcome(), request()
-    if variable == "HOME":
-        monkeypatch.delenv("HOME")
+    if variable == HOME:
+        monkeypatch.delenv(HOME)
     else:
         monkeypatch.setenv("KUBECACHEDIR", "relative")
     remember_it(asked, came)
@@ -186,6 +203,7 @@ def test_a_directory_with_a_line_break_in_its_name_is_not_remembered(tmp_path: P
     assert known_command.find_known_command(COMMAND) is None
 
 
+@not_on_windows("file names are Unicode there")
 def test_a_directory_that_is_not_utf8_is_remembered_as_it_is(tmp_path: Path) -> None:
     """Paths are bytes."""
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xe9"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 
 import pytest
@@ -31,7 +32,7 @@ def written(*results: Result, width: int = 80, encoding: str = "utf-8", terminal
     for result in results:
         output.result(result)
     file.flush()
-    return raw.getvalue().decode(encoding)
+    return raw.getvalue().decode(encoding).replace(os.linesep, "\n")
 
 
 def result(status: Status, message: str = "seen", hint: str = "", topic: str = "") -> Result:

@@ -65,10 +65,13 @@ def as_toml(value: object) -> object:
 
 
 def with_home(value: object) -> object:
-    """Return a value of the data file, with variables such as HOME expanded."""
+    """Return a value of the data file, with variables such as HOME expanded, and a path as this system writes it."""
     if isinstance(value, list):
         return [with_home(item) for item in value]
-    return os.path.expandvars(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    expanded = os.path.expandvars(value)
+    return str(Path(expanded)) if expanded != value or value.startswith("/") else value
 
 
 @pytest.mark.parametrize("command", DATA["commands"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,3 +97,19 @@ def result_of(found: Observation | Observations) -> CheckResult:
     if isinstance(one, Finding):
         return CheckResult(one.severity.value, one.message, one.hint, one.topic)
     return CheckResult("skipped", one.why) if isinstance(one, Skipped) else CheckResult("ok", one)
+
+
+QUOTE = "" if sys.platform == "win32" else "'"
+"""The quotes around an argument of echo in such a script."""
+
+
+def executable(path: Path, says: str = "") -> Path:
+    """Write a script of the shell, or of cmd.exe, and return its path."""
+    path.parent.mkdir(exist_ok=True)
+    if sys.platform == "win32":
+        path = path.with_name(f"{path.name}.CMD")
+        path.write_text(f"@{says}\n")
+        return path
+    path.write_text(f"#!/bin/sh\n{says}\n")
+    path.chmod(0o700)
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,25 +11,18 @@ from kubectl_oidc.diagnosis.plugin import check_plugin, find_command
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.system.installation import BUNDLE, LAUNCHER
 from kubectl_oidc.version import __version__
-from tests.unit.diagnosis.doctor_run import doctor_run, result_of
+from tests.unit.diagnosis.doctor_run import QUOTE, doctor_run, executable, result_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def executable(path: Path, says: str = "") -> Path:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{says}\n")
-    path.chmod(0o700)
-    return path
-
-
 def test_a_command_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
-    """A bare name on PATH; a path with a slash relative to the kubeconfig's directory."""
+    """A bare name on PATH; a path with the system's separator relative to the kubeconfig's directory."""
     there = executable(tmp_path / "bin" / "plugin")
     user = Entry("oidc", {}, tmp_path / "config")
     assert find_command("plugin", user, {"PATH": str(there.parent)}) == str(there)
-    assert find_command("bin/plugin", user, {"PATH": ""}) == str(there)
+    assert find_command(f"bin{os.sep}plugin", user, {"PATH": ""}) == str(there)
     assert find_command("plugin", user, {"PATH": str(tmp_path)}) is None
     assert find_command(str(there), None, {"PATH": ""}) == str(there)
 
@@ -36,7 +30,7 @@ def test_a_command_is_found_as_kubectl_finds_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("says", "named"),
     [
-        ("echo kubectl-oidc 0.0.1 '(Python)'", "0.0.1"),
+        (f"echo {QUOTE}kubectl-oidc 0.0.1 (Python){QUOTE}", "0.0.1"),
         ("echo kubectl-oidc_login version v1.36", "v1.36"),
         ("exit 1", "nothing"),
     ],
@@ -58,7 +52,7 @@ def test_how_the_program_that_kubectl_finds_was_installed_is_shown(
     tmp_path: Path, how: str, shown: str
 ) -> None:
     """As that program's own `version` says it."""
-    says = f"echo 'kubectl-oidc {__version__} (Python 3.14.6, Linux x86_64, {how})'"
+    says = f"echo {QUOTE}kubectl-oidc {__version__} (Python 3.14.6, Linux x86_64, {how}){QUOTE}"
     program = executable(tmp_path / "kubectl-oidc_login", says)
     assert (
         check_plugin(doctor_run(environ={"PATH": str(tmp_path)}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.diagnosis.plugin_policy import check_plugin_policy
-from tests.unit.diagnosis.doctor_run import chosen, doctor_run, result_of
+from tests.unit.diagnosis.doctor_run import chosen, doctor_run, executable, result_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 def with_exec(**exec_: Any) -> Any:
     return chosen({"exec": exec_})
-
-
-def executable(path: Path, says: str = "") -> Path:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{says}\n")
-    path.chmod(0o700)
-    return path
 
 
 def allow_list(*entries: object) -> dict[str, object]:
@@ -52,7 +45,7 @@ def test_each_plugin_policy_allows_or_forbids_the_plugin(
     """An entry matches by its text or by its path; its field is ``name`` in 1.35, ``command`` since."""
     there = executable(tmp_path / "bin" / "plugin")
     text = preferences if isinstance(preferences, str) else json.dumps(preferences)
-    (tmp_path / "kuberc").write_text(text.replace("BIN", str(there.parent)))
+    (tmp_path / "kuberc").write_text(text.replace("BIN", there.parent.as_posix()))
     environ = {"KUBERC": str(tmp_path / "kuberc"), "PATH": str(there.parent)}
     found = result_of(check_plugin_policy(doctor_run(what=with_exec(command="plugin"), environ=environ)))
     assert (found.status, found.topic) == (status, "" if status == "ok" else "plugin-policy")

@@ -11,6 +11,7 @@ from kubectl_oidc.diagnosis.session_storage import check_storage
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
+from tests.sessions import not_on_windows
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def test_the_test_record_is_removed_from_the_store(tmp_path: Path) -> None:
     assert index.read_entries(tmp_path) == []
 
 
+@not_on_windows("Windows always has a keyring")
 def test_files_are_a_warning_if_nobody_chose_them(tmp_path: Path) -> None:
     """Without a keyring, and in CI, where the kernel keyring is not used."""
     run = doctor_run(cache_dir=tmp_path, environ={"CI": "1"})

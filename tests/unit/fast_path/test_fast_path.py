@@ -36,6 +36,7 @@ from tests.sessions import (
     kept,
     key,
     linux_only,
+    not_on_windows,
     posix_only,
     remembered,
     repository,
@@ -221,6 +222,7 @@ def test_the_environment_that_the_answer_depends_on_counts(
     assert len(digests) == 3
 
 
+@not_on_windows("arguments and variables are Unicode there")
 def test_arguments_and_environment_that_are_not_utf8_are_known_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are bytes."""
     odd = os.fsdecode(b"\xff\xfe")

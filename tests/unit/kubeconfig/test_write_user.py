@@ -29,7 +29,7 @@ def test_a_missing_file_is_created_for_its_owner_only(home: Path) -> None:
     """~/.kube/config gets mode 0600 in a directory of mode 0700, with any umask."""
     old = os.umask(0)
     try:
-        change = write_user("oidc", STANZA, explicit=None, environ={})
+        change = write_user("oidc", STANZA, explicit=None, environ={"USERPROFILE": str(home)})
     finally:
         os.umask(old)
 

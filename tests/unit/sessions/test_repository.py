@@ -50,7 +50,7 @@ pytestmark = pytest.mark.usefixtures("no_os_keyring")
 def files() -> set[str]:
     """Return every file of the cache but locks, by its directory and session."""
     return {
-        str(path.relative_to(cache()))
+        path.relative_to(cache()).as_posix()
         for path in cache().rglob("*")
         if path.is_file() and path.parent.name != "locks"
     }

@@ -496,7 +496,7 @@ def is_reason(said: str | None, reason: str | None) -> bool:
         ({"WSL_INTEROP": "/run/x"}, "linux", False, None),
         ({"WSL_DISTRO_NAME": "Debian"} | SSH, "linux", False, SSH_REASON),
         ({}, "freebsd14", False, SCREEN_REASON),
-        ({"container": "podman"}, "linux", None, CONTAINER_REASON),
+        pytest.param({"container": "podman"}, "linux", None, CONTAINER_REASON, marks=POSIX),
         ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "linux", None, CONTAINER_REASON),
     ],
 )

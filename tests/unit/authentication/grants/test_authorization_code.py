@@ -40,6 +40,8 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("the-nonce"), Secret(VERIFIER))
 
+NOWHERE = Path("/nowhere").absolute()
+
 
 def url(
     *,
@@ -321,11 +323,11 @@ def test_what_a_person_gives_counts() -> None:
     """Also the opposite. The session is the same with and without the added parameter."""
     asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
     assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
-    key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir="/nowhere")
+    key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir=str(NOWHERE))
     request = SignInRequest(
         issuer=GOOGLE,
         client_id=CLIENT_ID,
         tls=SYSTEM_TRUST,
-        storage=SessionStorage(cache_dir=Path("/nowhere")),
+        storage=SessionStorage(cache_dir=NOWHERE),
     )
     assert request.key() == key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,6 @@ from tests.tokens import CLIENT_ID, ISSUER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
 
@@ -115,8 +115,8 @@ READ: list[tuple[str, str, Callable[[SignInRequest], object], object]] = [
     (
         "CERTIFICATE_AUTHORITY",
         "/a b.pem, /c.pem",
-        lambda asked: tuple(map(str, asked.tls.ca_files)),
-        ("/a b.pem", "/c.pem"),
+        lambda asked: asked.tls.ca_files,
+        (Path("/a b.pem"), Path("/c.pem")),
     ),
     (
         "CERTIFICATE_AUTHORITY_DATA",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,9 @@ SIDE = ClusterSetup(
     groups=("dev",),
     username="ada@example.com",
 )
+OUT = Path("/out")
 FILES = WrittenManifests(
-    files={"k3s-oidc.yaml": Path("/out/k3s-oidc.yaml"), "cluster-role-binding.yaml": Path("/out/role.yaml")}
+    files={"k3s-oidc.yaml": OUT / "k3s-oidc.yaml", "cluster-role-binding.yaml": OUT / "role.yaml"}
 )
 
 
@@ -80,11 +82,12 @@ def test_a_guessed_type_is_called_a_guess() -> None:
 def test_a_manifest_in_a_file_is_named_with_its_command_and_not_shown() -> None:
     """The page has the path of each file."""
     text = shown(replace(SIDE, written=FILES))
-    assert "/out/k3s-oidc.yaml: kube-apiserver's flags" in text
-    assert "sudo install -Dm600 /out/k3s-oidc.yaml /etc/rancher/k3s/config.yaml.d/oidc.yaml" in text.replace(
-        "\\\n  ", ""
+    assert f"{OUT / 'k3s-oidc.yaml'}: kube-apiserver's flags" in text
+    assert (
+        f"sudo install -Dm600 {shlex.quote(str(OUT / 'k3s-oidc.yaml'))} /etc/rancher/k3s/config.yaml.d/oidc.yaml"
+        in text.replace("\\\n  ", "")
     )
-    assert "kubectl apply -f /out/role.yaml" in text
+    assert f"kubectl apply -f {shlex.quote(str(OUT / 'role.yaml'))}" in text
     for content in ("kube-apiserver-arg+", "kind: ClusterRoleBinding", "kubectl create clusterrolebinding"):
         assert content not in text
 
@@ -105,8 +108,8 @@ def test_eks_is_one_command_or_files() -> None:
     assert "--output-dir=DIR" in text
     assert "-o yaml" in text
     assert "eksctl" not in text
-    text = shown(replace(eks, written=WrittenManifests(files={"eksctl.yaml": Path("/out/eksctl.yaml")})))
-    assert "eksctl associate identityprovider -f /out/eksctl.yaml" in text
+    text = shown(replace(eks, written=WrittenManifests(files={"eksctl.yaml": OUT / "eksctl.yaml"})))
+    assert f"eksctl associate identityprovider -f {shlex.quote(str(OUT / 'eksctl.yaml'))}" in text
     assert "--oidc identityProviderConfigName" not in text
 
 

@@ -39,7 +39,7 @@ def test_a_file_that_was_created_after_the_check_is_not_overwritten(tmp_path: Pa
 def test_after_a_failed_write_no_file_is_left(tmp_path: Path) -> None:
     """A name that is too long fails like a full disk."""
     long = Manifest(name="x" * 300, purpose="", content={})
-    with pytest.raises(UsageError, match="File name too long"):
+    with pytest.raises(UsageError, match=r"File name too long|No such file"):
         write_files(tmp_path / "o", [ONE, long])
     assert list((tmp_path / "o").iterdir()) == []
 

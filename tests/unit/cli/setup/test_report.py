@@ -23,6 +23,7 @@ from kubectl_oidc.manifests.rbac import Binding
 from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import is_one_plain_line
+from tests.sessions import posix_only
 from tests.tokens import CLIENT_ID, ISSUER, NOW, good_claims
 from tests.unit.cli.page_text import page_text
 
@@ -288,6 +289,7 @@ def test_the_change_to_the_kubeconfig_is_reported(action: Any, verb: str) -> Non
     assert lines[at + 2].endswith("kube.yaml.bak")
 
 
+@posix_only
 def test_a_secret_that_others_can_read_is_warned_about() -> None:
     """Only if the file is readable by others and has a secret."""
     change = Change(Path("kube.yaml"), "updated", mode=0o644)

@@ -186,12 +186,12 @@ def test_a_chain_counts_if_one_of_its_keyrings_does(modules: tuple[str, ...], co
     assert is_keyring(chain) is counts
 
 
-def found(**env: str) -> str:
+def found(*, seconds: float = 20, **env: str) -> str:
     """Return what `find_backend` finds in a fresh process without a desktop: a class's name, None or an error."""
     program = (
         "from kubectl_oidc.sessions.stores.os_keyring import find_backend\n"
         "from kubectl_oidc.errors import StoreError\n"
-        "try: found = find_backend(seconds=1)\n"
+        f"try: found = find_backend(seconds={seconds})\n"
         "except StoreError as error: print(error.topic, error.message, flush=True)\n"
         "else: print(found and type(found).__module__ + '.' + type(found).__name__, flush=True)\n"
         "import os; os._exit(0)\n"
@@ -224,6 +224,6 @@ def test_a_keyring_whose_search_hangs_is_given_up(tmp_path: Path) -> None:
     """A backend that does not even start is an error in bounded time."""
     (tmp_path / "hanging.py").write_text("import time\ntime.sleep(60)\n")
     began = time.monotonic()
-    error = found(PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="hanging.Keyring")
+    error = found(seconds=1, PYTHONPATH=str(tmp_path), PYTHON_KEYRING_BACKEND="hanging.Keyring")
     assert error.startswith("os-keyring ")
     assert time.monotonic() - began < 20
