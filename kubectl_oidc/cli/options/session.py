@@ -10,7 +10,15 @@ from . import checks
 from .flag import Flag
 from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, PATTERNS, SCOPES, SWITCH, TEXT, choice
 
-GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
+GRANTS = (
+    "auto",
+    "authcode",
+    "authcode-keyboard",
+    "password",
+    "device-code",
+    "client-credentials",
+    "jwt-bearer",
+)
 
 DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 

@@ -40,6 +40,36 @@ REFUSED = {
         "--oidc-client-authentication=private_key_jwt",
         "--oidc-client-assertion-key",
     ),
+    "secret and platform's token": ("--oidc-client-secret=x", "--oidc-client-assertion-file=/token"),
+    "key and platform's token": (
+        "--oidc-client-assertion-key=/key.pem",
+        "--oidc-client-authentication=private_key_jwt",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "none, and a platform's token": (
+        "--oidc-client-authentication=none",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "two platform's tokens": (
+        "--oidc-client-assertion-file=/token",
+        "--oidc-client-assertion-github-audience=a",
+    ),
+    "two platform's tokens, the other way": (
+        "--oidc-client-assertion-github-audience=a",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "a grant without its token": ("--grant-type=jwt-bearer", "--oidc-client-assertion-file"),
+    "a method without its key, where the token is the grant": (
+        "--oidc-client-authentication=private_key_jwt",
+        "--grant-type=jwt-bearer",
+        "--oidc-client-assertion-file=/token",
+        "--oidc-client-assertion-key",
+    ),
+    "a prompt without a request by a workload": (
+        "--prompt=login",
+        "--oidc-client-assertion-file=/token",
+        "--grant-type=jwt-bearer",
+    ),
     "key ID without key": ("--oidc-client-assertion-key-id=a", "--oidc-client-assertion-key"),
     "certificate without key": (CERT, "--local-server-key"),
     "key without certificate": (KEY, "--local-server-cert"),
@@ -108,7 +138,7 @@ def test_every_conflict_of_the_table_has_its_case() -> None:
         pairs += [(flag.name, other) for other in (flag.excludes, flag.requires) if other]
         pairs += [(flag.name, "--grant-type")] * (flag.person or bool(flag.parameter))
         pairs += [(flag.name, "--oidc-auth-request-extra-params")] * bool(flag.parameter)
-    assert len(pairs) == 16
+    assert len(pairs) == 18
     assert set(pairs) <= cases
 
 

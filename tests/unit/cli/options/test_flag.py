@@ -64,6 +64,7 @@ def test_files_are_named_by_their_path(tmp_path: Path) -> None:
         f"--oidc-client-secret-file={secret}",
         f"--oidc-client-assertion-key={tmp_path / 'key.pem'}",
         "--oidc-client-assertion-key-id=1",
+        f"--oidc-client-assertion-file={tmp_path / 'token'}",
         f"--certificate-authority={tmp_path / 'ca.pem'}",
         f"--oidc-client-certificate={tmp_path / 'client.crt'}",
         f"--oidc-client-key={tmp_path / 'client.key'}",
