@@ -126,6 +126,8 @@ class Realm {
       secondsOfIdToken, // how long ID and access tokens live
       groups, // of a person, instead of ['eks-admins']
       emailVerified: true,
+      acr: undefined, // how people sign in from now on
+      amr: undefined,
       secondsOfRequestUri: 60, // how long the request URI of a pushed authorization request lives
       faults: [], // for the next requests: { path, status, delay (ms), hold, drop: 'before' | 'after' }
     };
@@ -175,7 +177,8 @@ class Realm {
       jwks: { keys: [SIGNING_KEY] },
       cookies: { keys: [crypto.randomUUID()] },
       scopes: ['openid', 'offline_access'],
-      claims: { openid: ['sub', 'groups', 'serial'], email: ['email', 'email_verified'], profile: ['name'] },
+      acrValues: ['pwd', 'mfa'],
+      claims: { openid: ['sub', 'groups', 'serial', 'acr', 'amr'], email: ['email', 'email_verified'], profile: ['name'] },
       conformIdTokenClaims: false, // the claims are in the ID token, where Kubernetes looks for them
       pkce: { required: () => true },
       rotateRefreshToken: true,
@@ -183,6 +186,7 @@ class Realm {
         AccessToken: lifetime, IdToken: lifetime, AuthorizationCode: 60, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400,
       },
       features: {
+        claimsParameter: { enabled: true },
         clientCredentials: { enabled: this.moreGrants },
         devInteractions: { enabled: false },
         deviceFlow: { enabled: this.moreGrants },
@@ -359,7 +363,8 @@ class Realm {
       const known = grantId && await this.provider.Grant.find(grantId);
       const grant = known || new this.provider.Grant({ accountId, clientId: params.client_id });
       grant.addOIDCScope(params.scope);
-      const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+      const { acr, amr } = this.state;
+      const result = { login: { accountId, acr, amr }, consent: { grantId: await grant.save() } };
       await this.provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
     };
     if (path.endsWith('/cancel')) {

@@ -73,7 +73,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     no_browser = sign_in.browser().available()
     if no_browser is None:
         return None
-    if request.account.prompt or request.account.max_age is not None:
+    if request.account.parameters().keys() - {"login_hint"}:
         return None  # a device authorization request has no such parameter (RFC 8628 §3.1)
     metadata = sign_in.provider.metadata(request.timeout.deadline())
     if metadata.device_authorization_endpoint is None:

@@ -46,6 +46,7 @@ def shown(*words: str) -> tuple[str, ...]:
         ),
         ("--oidc-auth-request-extra-params=audience=b", "--expect-claim=a=b", "--login-hint=ada"),
         ("--prompt=login consent", "--max-age=0s", "--min-ttl=9s"),
+        ("--acr-values=phr mfa", '--claims={"id_token":{"acr":null}}'),
         ("--session=work", "--token-cache-storage=disk", "--insecure-skip-tls-verify"),
         ("--oidc-client-authentication=none",),
     ],
