@@ -11,6 +11,7 @@ from kubectl_oidc.oidc.id_token import Expected, IdToken
 from kubectl_oidc.oidc.jws import claims_if_readable
 from kubectl_oidc.oidc.tokens import Tokens, access_token, expiry_of_access_token, validated_id_token
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.text import json_quoted, sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.provider import Provider
@@ -64,7 +65,9 @@ class _Acceptance(NamedTuple):
         else:
             expected = self._expected()
             id_token = validated_id_token(raw, self.provider, expected, deadline=self.deadline, now=self.now)
-            request.account.check(id_token.claims)
+            request.account.check(id_token.claims, refreshed=before is not None)
+            if before is None:
+                self._note_other_acr(id_token)
             if expected.access_token is None:
                 self._note_wrong_at_hash(id_token)
         tokens = Tokens(
@@ -85,6 +88,14 @@ class _Acceptance(NamedTuple):
         if token and not at_hash_matches(id_token.claims, id_token.algorithm, token):
             self.provider.log_oddity(
                 "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
+            )
+
+    def _note_other_acr(self, id_token: IdToken) -> None:
+        """Log that the provider signed in by another class of authentication than --acr-values asks for, which it may."""
+        asked, came = self.request.account.acr_values, id_token.claims.get("acr")
+        if asked and came not in asked.split():
+            self.provider.log_oddity(
+                f"the provider signed in with acr {json_quoted(came)}, and --acr-values asks for {sanitize(asked)}"
             )
 
     def _exchanged(self, tokens: Tokens, subject: str) -> Tokens:
@@ -136,7 +147,9 @@ class _Acceptance(NamedTuple):
         """
         request, account = self.request, self.request.account
         needed = (
-            bool(account.expect_claims) or account.max_age is not None or (self.nonce and not request.pkce)
+            bool(account.expect_claims or account.requires_claims())
+            or account.max_age is not None
+            or (self.nonce and not request.pkce)
         )
         if (request.use_access_token or request.exchange) and (self.before is not None or not needed):
             return

@@ -13,6 +13,7 @@ from kubectl_oidc.sessions.kubelogin_session import KubeloginSession
 from .accept import accept
 from .refresh import REQUEST_SECONDS, refresh
 from .refresh_answer import RefusedRefreshError, UnusableRefreshError
+from .request import UNATTENDED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,9 +70,10 @@ def find_kubelogin_session(request: SignInRequest, environ: Mapping[str, str]) -
         return None
     if request.exchange or trust_identity(request.tls):
         return None  # kubelogin's token has another audience; and which authorities it trusted is unknown
-    if request.account.login_hint or request.account.max_age is not None:
-        return None  # which account kubelogin proposed, and when the user signed in, is unknown
-    if request.storage.choice == "none" or request.grant in {"password", "client-credentials"}:
+    account = request.account
+    if account.login_hint or account.acr_values or account.claims or account.max_age is not None:
+        return None  # which account kubelogin proposed, and when and how the user signed in, is unknown
+    if request.storage.choice == "none" or request.grant in {"password", *UNATTENDED}:
         return None
     fitting = [
         session

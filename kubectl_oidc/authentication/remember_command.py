@@ -14,6 +14,8 @@ from kubectl_oidc.sessions.known_commands import DIRECTORY, MOST, log_damaged_co
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.containers import in_container
 
+from .request import JWT_BEARER
+
 if TYPE_CHECKING:
     from kubectl_oidc.sessions.repository import SessionRepository
     from kubectl_oidc.system.log import Log
@@ -69,6 +71,8 @@ def _may_be_remembered(request: SignInRequest, log: Log) -> bool:
     """Return whether the same command line always gets the same answer, and its digest gives nothing away."""
     if request.renewal.force_refresh or log.level > 0 or not request.storage.cache_dir.is_absolute():
         return False
+    if request.grant == JWT_BEARER:
+        return False  # the same file may hold a token of somebody else next time
     # A weak password could be guessed from a digest that contains it.
     return not _trust_is_relative(request) and not request.password
 

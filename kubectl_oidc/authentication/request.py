@@ -42,7 +42,11 @@ OUR_PARAMETERS = frozenset(
 MARGIN = 10
 """Seconds that a token must still be good for, so that it does not expire on its way to the API server."""
 
-OTHER_GRANTS = frozenset({"password", "device-code", "client-credentials"})
+JWT_BEARER = "jwt-bearer"
+UNATTENDED = frozenset({"client-credentials", JWT_BEARER})
+"""The grants by which a workload signs in, without a person."""
+
+OTHER_GRANTS = UNATTENDED | {"password", "device-code"}
 """The grants that have sessions of their own; all others share those of the authorization code."""
 
 
@@ -186,7 +190,7 @@ class SignInRequest(NamedTuple):
             scopes=self.scopes,
             # The ways in which a code comes back share one session; auto may use the device code if it must.
             grant=self.grant if self.grant in OTHER_GRANTS else "authcode",
-            username=self.password_username,
+            username=self.password_username or self._token_holder(),
             extra_params=self.extra_params,
             request_headers=self.request_headers,
             cache_dir=account_home.cache_dir_identity(self.storage.cache_dir),
@@ -197,10 +201,15 @@ class SignInRequest(NamedTuple):
             trust=trust.trust_identity(self.tls),
         )
 
+    def _token_holder(self) -> str:
+        """Return whom the platform's token is issued to, if that decides who signs in; the client ID does not."""
+        token = self.client_authentication.token
+        return token.holder() if token and self.grant == JWT_BEARER else ""
+
     def asks_a_person(self) -> bool:
-        """Return whether a sign-in needs a person; a client, or a password that is given, needs none."""
+        """Return whether a sign-in needs a person; a workload, or a password that is given, needs none."""
         given = self.grant == "password" and self.username and self.password
-        return self.grant != "client-credentials" and not given
+        return self.grant not in UNATTENDED and not given
 
     def client(self) -> Client:
         """Return the client; its private key is read from its file now.
@@ -213,6 +222,7 @@ class SignInRequest(NamedTuple):
             client_id=self.client_id,
             client_secret=given.secret,
             assertion_key=given.key.load() if given.key else None,
+            platform_token=None if self.grant == JWT_BEARER else given.token,
             authentication=given.method,
             request_headers=self.request_headers,
         )

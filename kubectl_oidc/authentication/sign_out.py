@@ -19,6 +19,7 @@ from kubectl_oidc.oidc.provider import Revocation
 from kubectl_oidc.sessions.purge import purge_session
 
 from .end_session import end_session_url, send_browser
+from .request import UNATTENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ class _SigningOut:
 
     def end_at_provider(self) -> None:
         """Open the provider's sign-out page in the browser, if it has one. A failure becomes a line of ``said``."""
-        if self.session is None or self.request.grant in ("client-credentials", "password"):
+        if self.session is None or self.request.grant in {"password", *UNATTENDED}:
             return  # these grants use no browser
         if isinstance(self.failure, ProviderUnreachable | OtherTrust):
             unreachable = isinstance(self.failure, ProviderUnreachable)

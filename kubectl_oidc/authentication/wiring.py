@@ -19,11 +19,15 @@ def build_provider(request: SignInRequest, system: System, http: HttpClient) -> 
     """Return the provider, with the client of a request.
 
     Raises:
-        UsageError: The issuer URL is not valid, or the client's private key cannot be read.
+        UsageError: The issuer URL is not valid, or the client's private key or the platform's token cannot be read.
+        OidcLoginError: The platform's token has expired.
     """
+    client = request.client()
+    if client.platform_token:
+        client.platform_token.check(system.clock())
     return Provider(
         issuer=request.issuer,
-        client=request.client(),
+        client=client,
         http=http,
         cache_dir=request.storage.cache_dir,
         clock=system.clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.authentication.request import UNATTENDED
 from kubectl_oidc.errors import ClusterError
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
@@ -83,7 +84,7 @@ def _another_account(run: DoctorRun) -> Iterator[str]:
             break
     if request.grant in BROWSER_GRANTS:
         yield f"if another account of yours has the role, `{run.login} --prompt=select_account` changes to it"
-    elif request.grant != "client-credentials":
+    elif request.grant not in UNATTENDED:
         yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{run.login}`, changes to it"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.manifests.trust import DEFAULT_ALGORITHM
 from kubectl_oidc.oidc.key_set import ALGORITHMS
-from kubectl_oidc.oidc.token_response import DEVICE_CODE
+from kubectl_oidc.oidc.token_response import DEVICE_CODE, JWT_BEARER
 from kubectl_oidc.oidc.vendors import unlisted_scopes
 from kubectl_oidc.text import sanitize
 
@@ -15,7 +15,12 @@ from . import problem, warning
 if TYPE_CHECKING:
     from .run import DoctorRun, Observation
 
-_GRANTS = {"password": "password", "device-code": DEVICE_CODE, "client-credentials": "client_credentials"}
+_GRANTS = {
+    "password": "password",
+    "device-code": DEVICE_CODE,
+    "client-credentials": "client_credentials",
+    "jwt-bearer": JWT_BEARER,
+}
 
 
 def check_grant(run: DoctorRun) -> Observation:

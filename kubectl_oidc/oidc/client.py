@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .client_assertion import AssertionKey, AssertionKeyFile
     from .metadata import Metadata
+    from .platform_token import PlatformToken
 
 AUTO = "auto"
 NONE = "none"
@@ -34,12 +35,14 @@ class ClientAuthentication(NamedTuple):
         secret: The client's secret, if it has one.
         secret_file: The file that it was read from, if it was.
         key: Where the client's private key is, if it has one.
+        token: Where the token is that the platform issues to this workload, if it issues one.
         method: The client authentication method that somebody chose, else ``auto``.
     """
 
     secret: Secret | None = None
     secret_file: Path | None = None
     key: AssertionKeyFile | None = None
+    token: PlatformToken | None = None
     method: str = AUTO
 
     @property
@@ -53,6 +56,7 @@ class Client(NamedTuple):
 
     Attributes:
         client_secret: None or empty for a public client, such as a native application.
+        platform_token: A token that is sent as assertion, in place of one that a key of the client signs.
         authentication: One of METHODS if a flag chooses it, else ``auto``.
         request_headers: Header fields of every request to the provider.
     """
@@ -60,6 +64,7 @@ class Client(NamedTuple):
     client_id: str
     client_secret: Secret | None = None
     assertion_key: AssertionKey | None = None
+    platform_token: PlatformToken | None = None
     authentication: str = AUTO
     request_headers: tuple[tuple[str, str], ...] = ()
 
@@ -75,7 +80,7 @@ class Client(NamedTuple):
         """
         if self.authentication != AUTO:
             return self.authentication
-        if self.assertion_key:
+        if self.assertion_key or self.platform_token:
             return PRIVATE_KEY_JWT
         if not self.client_secret:
             return NONE
@@ -104,6 +109,7 @@ class Client(NamedTuple):
         audience: str,
         now: int,
         method: str = "",
+        token: Secret | None = None,
     ) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """Return the header fields and the form of a request with the client's authentication in them.
 
@@ -112,6 +118,7 @@ class Client(NamedTuple):
             audience: The audience of an assertion.
             now: The time in epoch seconds.
             method: The method to use; empty for the result of `method`.
+            token: The platform's token, if the client has one.
         """
         headers = dict(self.request_headers)
         method = method or self.method(metadata.token_endpoint_auth_methods)
@@ -123,20 +130,19 @@ class Client(NamedTuple):
             return headers, [*form]
         form = [(name, value) for name, value in form if name != "client_id"]
         if method == PRIVATE_KEY_JWT and self.assertion_key:
-            return headers, [*form, *self._assertion(self.assertion_key, metadata, audience, now)]
+            supported = metadata.token_endpoint_auth_algorithms
+            token = self.assertion_key.assertion(self.client_id, audience, now, supported)
+        if method == PRIVATE_KEY_JWT and token:
+            return headers, [*form, *self._assertion(token)]
         form.append(("client_id", self.client_id))  # also of a public client (RFC 6749 §3.2.1)
         if method == POST:
             form.append(("client_secret", secret))
         return headers, form
 
-    def _assertion(
-        self, key: AssertionKey, metadata: Metadata, audience: str, now: int
-    ) -> list[tuple[str, str]]:
+    def _assertion(self, assertion: Secret) -> list[tuple[str, str]]:
         """Return the fields of RFC 7523 §2.2, and the client ID, which some providers require too."""
         from .client_assertion import ASSERTION_TYPE
 
-        supported = metadata.token_endpoint_auth_algorithms
-        assertion = key.assertion(self.client_id, audience, now, supported)
         return [
             ("client_id", self.client_id),
             ("client_assertion_type", ASSERTION_TYPE),
@@ -145,6 +151,8 @@ class Client(NamedTuple):
 
     def invalid_client_hint(self, offered: Sequence[str]) -> str:
         """Return the hint for ``invalid_client``. ``offered`` is as in `method`."""
+        if self.platform_token:
+            return _PLATFORM_HINT
         if self.authentication != AUTO:
             methods = sanitize(", ".join(offered)) if offered else "does not say"
             return (
@@ -164,6 +172,10 @@ _CONFIDENTIAL = (
     "check --oidc-client-id and --oidc-client-secret, which was sent in both ways (client_secret_basic and client_secret_post); "
     "if the client has another method at the provider, name it with --oidc-client-authentication; a native (public) client has no "
     "secret: leave the flag out"
+)
+_PLATFORM_HINT = (
+    "the client's settings at the provider must trust the platform's token, by its issuer, subject and audience, and have "
+    "--oidc-client-id as the client's ID"
 )
 _HINTS = {
     NONE: (

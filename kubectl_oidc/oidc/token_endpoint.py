@@ -66,7 +66,7 @@ class TokenEndpoint(NamedTuple):
         After ``invalid_client`` the form is posted once more with another way to authenticate, unless a flag excludes that:
 
         - A secret is sent the other way, in the header or in the form.
-        - An assertion is made for the issuer identifier (the update of RFC 7523). The first one was for the endpoint's own
+        - An assertion that a key of the client signs is made for the issuer identifier (the update of RFC 7523). The first one was for the endpoint's own
           address, and is no use at another one. Providers require either.
 
         That is safe: ``invalid_client`` means that the provider used up no code and no refresh token (RFC 6749 §3.2.1, §5.2).
@@ -82,7 +82,9 @@ class TokenEndpoint(NamedTuple):
         try:
             return self._post(parameters, deadline, method=method, audience=self.url, has_body=has_body)
         except OAuthErrorResponse as refused:
-            other = PRIVATE_KEY_JWT if method == PRIVATE_KEY_JWT else client.other_method(method)
+            other = (
+                method if client.assertion_key and method == PRIVATE_KEY_JWT else client.other_method(method)
+            )
             if refused.code != INVALID_CLIENT or other is None:
                 raise
             audience = self.metadata.issuer
@@ -117,12 +119,14 @@ class TokenEndpoint(NamedTuple):
         http = self.context.http
         fields = [(name, value) for name, value in parameters.items() if value is not None]
         http.connect_early(self.url, deadline=deadline)
+        token = self._platform_token(method, deadline)
         headers, form = self.context.client.authenticated(
             [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in fields],
             method=method,
             metadata=self.metadata,
             audience=audience,
             now=int(self.context.clock()),
+            token=token,
         )
         response = http.post_form(
             self.url, form, headers=headers, deadline=deadline, meanwhile=import_signature_libraries
@@ -134,7 +138,18 @@ class TokenEndpoint(NamedTuple):
             return self._members(response, parameters, secrets)
         except ProviderError as error:
             error.status = response.status
+            if token and isinstance(error, OAuthErrorResponse):
+                from .platform_token import claims_in_words
+
+                error.hint = f"{error.hint}; {claims_in_words(token)}"
             raise
+
+    def _platform_token(self, method: str, deadline: Deadline) -> Secret | None:
+        """Return the platform's token as it is now, if the client authenticates with it."""
+        source = self.context.client.platform_token
+        if source is None or method != PRIVATE_KEY_JWT:
+            return None
+        return source.read(self.context.clock(), deadline, self.context.log)
 
     def _secrets(
         self, parameters: Parameters, form: list[tuple[str, str]], headers: Mapping[str, str]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant type of RFC 8628 §3.4."""
 
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+"""The grant type of RFC 7523 §2.1."""
+
 INVALID_CLIENT = "invalid_client"
 """The error code for failed client authentication (RFC 6749 §5.2)."""
 
@@ -128,6 +131,7 @@ _HINTS = {
 _GRANT_HINTS = {
     "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
     DEVICE_CODE: "start again, and enter the new code",
+    JWT_BEARER: "the provider must trust the platform's token, by its issuer, subject and audience, and know whom it stands for",
 }
 _GRANTS = {
     "authorization_code": "Authorization Code",
@@ -136,11 +140,13 @@ _GRANTS = {
     "client_credentials": "Client Credentials",
     "urn:ietf:params:oauth:grant-type:token-exchange": "Token Exchange",
     DEVICE_CODE: "Device Authorization",
+    JWT_BEARER: "JWT Bearer",
 }
 _CREDENTIALS = {
     "authorization_code": "authorization code",
     "refresh_token": "refresh token",
     DEVICE_CODE: "device code",
+    JWT_BEARER: "platform's token",
 }
 
 

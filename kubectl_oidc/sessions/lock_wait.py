@@ -41,6 +41,8 @@ def signing_in(grant: str, *, asks: bool = True) -> str:
     """
     if grant == "client-credentials":
         return "signing in as the client itself"
+    if grant == "jwt-bearer":
+        return "signing in with the platform's token"
     if grant == "password":
         return _PASSWORD if asks else "signing in with a password"
     return {"device-code": _DEVICE, "authcode-keyboard": _PASTE}.get(grant, _BROWSER)

@@ -14,7 +14,8 @@ from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
-from .session_record import VERSION, number, parse_record, secret, text, texts, with_digest
+from .session_record import VERSION, members, number, parse_record, secret, text, texts, with_digest
+from .sign_in_claims import SignInClaims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +102,7 @@ class Session(NamedTuple):
         refresh_token: The refresh token, if the provider issued one.
         expiry: When the token that kubectl gets expires, epoch seconds.
         signed_in_at: When the person signed in, epoch seconds.
+        how: When and how the provider authenticated the person, as the ID token of the sign-in said. Empty in older records.
         cache: The `cache_mark` of the cache directory that knows it; empty in records of version 1.0.0. All of a user's cache
             directories share one keyring.
     """
@@ -117,6 +119,7 @@ class Session(NamedTuple):
     expiry: int
     signed_in_at: int
     cache: str = ""
+    how: SignInClaims = SignInClaims()
 
     def __eq__(self, other: object) -> bool:
         """Return whether it is the same sign-in; which cache directory knows it makes no difference."""
@@ -143,6 +146,7 @@ class Session(NamedTuple):
             refresh_token=tokens.refresh_token,
             expiry=tokens.expiry,
             signed_in_at=now,
+            how=SignInClaims.of(tokens.id_token.claims),
         )
 
     def renewed(self, refresh_token: Secret, *, generation: int) -> Session:
@@ -159,7 +163,12 @@ class Session(NamedTuple):
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token or self.refresh_token,
             expiry=tokens.expiry,
+            how=self.sign_in_claims().or_else(SignInClaims.of(tokens.id_token.claims)),
         )
+
+    def sign_in_claims(self) -> SignInClaims:
+        """Return when and how the provider authenticated the person, as far as it says."""
+        return self.how.or_else(SignInClaims.of(claims_of(self.id_token)))
 
     def token(self) -> Secret:
         """Return the token that kubectl gets."""
@@ -180,7 +189,8 @@ class Session(NamedTuple):
 
         A refresh may omit ``auth_time`` but does not change it (12.2), so a value after the sign-in is ignored.
         """
-        return _moment(self.id_token, "auth_time", self.signed_in_at)
+        auth_time = self.sign_in_claims().auth_time
+        return self.signed_in_at if auth_time is None else min(self.signed_in_at, auth_time)
 
     def record(self) -> bytes:
         """Return the record as ASCII JSON, so that a character is one byte in every keyring."""
@@ -199,6 +209,7 @@ class Session(NamedTuple):
                 "expiry": self.expiry,
                 "signed_in_at": self.signed_in_at,
                 **({"cache": self.cache} if self.cache else {}),
+                **({"how": self.how.record()} if self.how.record() else {}),
             }
         )
 
@@ -220,6 +231,7 @@ class Session(NamedTuple):
                 expiry=number(values["expiry"]),
                 signed_in_at=number(values["signed_in_at"]),
                 cache=text(values.get("cache", "")),
+                how=SignInClaims.of(members(values.get("how", {}))),
             )
         except (KeyError, TypeError, ValueError, RecursionError):
             return None

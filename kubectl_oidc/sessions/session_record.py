@@ -73,6 +73,13 @@ def number(value: object) -> int:
     return value
 
 
+def members(value: object) -> dict[str, object]:
+    """Return an object."""
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
 def secret(value: object) -> Secret | None:
     """Return a secret member, or None if it is null."""
     return None if value is None else Secret(text(value))

@@ -11,8 +11,8 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LIMIT = 65536
-"""The most bytes that are read."""
+LIMIT = 65536
+"""The most bytes that such a file may have."""
 
 
 def read_secret_file(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
@@ -25,7 +25,10 @@ def read_secret_file(flag: str, path: Path, *, hint: str, topic: str) -> bytes:
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:
-                return file.read(_LIMIT)
+                content = file.read(LIMIT + 1)
+            if len(content) <= LIMIT:
+                return content
+            why = f"it has more than {LIMIT} bytes"
     except OSError as error:
         why = error.strerror or str(error)
     raise UsageError(f"{flag}: {sanitize(path)} cannot be read: {why}", hint, topic=topic)

@@ -13,9 +13,10 @@ from ruamel.yaml import YAML
 
 from kubectl_oidc.demo.provider.people import ADMINS
 from kubectl_oidc.yaml_text import yaml_block
-from tests.client_keys import public_half
+from tests.client_keys import public_half, public_jwk
 from tests.parts import REPOSITORY
 from tests.plugin import run_plugin
+from tests.workload import issued, projected
 
 from .demo_world import ALICE, BOB, person
 from .laptop import V1
@@ -238,6 +239,13 @@ class Reader:
 
     # How
 
+    def has_a_platform_s_token(self) -> None:
+        """Have the token of a workload, which the provider takes as the client's."""
+        keys = [public_jwk("rsa", "RS256", kid="rsa key")]
+        realm = self._realms().new_realm(more_grants=True, client_keys=keys)
+        self._at_realm(realm, "signing-robot")
+        projected(Path.home() / "token", issued(realm.issuer, subject="signing-robot"))
+
     def _at(self, issuer: str, client: str) -> None:
         self._issuer, self._client = issuer, client
 
@@ -313,6 +321,8 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     "Check it on one machine first": Reader.makes_it_the_default,
     # docs/how-to-sessions.md
     "--context=production": Reader.has_another_context,
+    # docs/how-to-workloads.md
+    "Or let `setup` write it": Reader.has_a_platform_s_token,
     # docs/providers/google.md
     "So put it into a file beside the kubeconfig": Reader.has_a_client_with_a_secret,
 }

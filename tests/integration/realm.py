@@ -95,6 +95,10 @@ class Realm:
         """Set how long request URIs live that are issued from now on, in seconds."""
         _ask("POST", self._control, {"secondsOfRequestUri": seconds})
 
+    def signs_people_in_by(self, acr: str, *amr: str) -> None:
+        """Set the class and the methods of the sign-ins from now on (``acr``, ``amr``)."""
+        _ask("POST", self._control, {"acr": acr, "amr": list(amr)})
+
     def set_groups(self, **groups: list[str]) -> None:
         """Set the groups of people; who is not named is in ``eks-admins``."""
         _ask("POST", self._control, {"groups": groups})

@@ -33,6 +33,8 @@ ANOTHER_SESSION: dict[str, tuple[list[str], dict[str, str]]] = {
     "the access token": (["--oidc-use-access-token"], {}),
     "an expected account": (["--expect-claim=email=*@example.com"], {}),
     "a proposed account": (["--login-hint=bob"], {}),
+    "a class of sign-in": (["--acr-values=mfa"], {}),
+    "claims that are asked for": (['--claims={"id_token":{"acr":null}}'], {}),
     "certificates that are not checked": (["--insecure-skip-tls-verify"], {}),
     "an authority": (["--certificate-authority={home}/ca.pem"], {}),
     "an authority, as data": (["--certificate-authority-data={data}"], {}),

@@ -8,6 +8,7 @@ import * as crypto from 'node:crypto';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { createLocalJWKSet, jwtVerify } from 'jose'; // what oidc-provider itself uses
 import Provider, { errors } from 'oidc-provider';
 
 // By way of PEM: in Node 20, exporting the key object that the generation itself returned now and then deadlocks with the
@@ -69,6 +70,7 @@ const EXCHANGING_CLIENTS = [
   ...['cluster-b', 'cluster-c'].map((id) => ({ ...NATIVE, client_id: id, grant_types: BY_CODE_ONLY })),
 ];
 
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 
 // In realms that have more grants than the authorization code.
@@ -85,10 +87,15 @@ const MORE_CLIENTS = [
 ];
 
 // In realms that know a key of the client's: it signs assertions, and sends no secret.
-const signingClients = (keys) => [
+const signingClients = (keys, exchange) => [
   {
-    ...NATIVE, client_id: 'signing', jwks: { keys }, grant_types: [...WITH_REFRESH, DEVICE_CODE],
+    ...NATIVE, client_id: 'signing', jwks: { keys }, grant_types: [...WITH_REFRESH, DEVICE_CODE, ...exchange ? [TOKEN_EXCHANGE] : []],
     token_endpoint_auth_method: 'private_key_jwt',
+  },
+  // One whose users are workloads: the token of the platform says who signs in.
+  {
+    client_id: 'workloads', grant_types: [JWT_BEARER, 'refresh_token'], redirect_uris: [], response_types: [],
+    token_endpoint_auth_method: 'none',
   },
   {
     client_id: 'signing-robot', jwks: { keys }, grant_types: ['client_credentials'], redirect_uris: [], response_types: [],
@@ -119,6 +126,8 @@ class Realm {
       secondsOfIdToken, // how long ID and access tokens live
       groups, // of a person, instead of ['eks-admins']
       emailVerified: true,
+      acr: undefined, // how people sign in from now on
+      amr: undefined,
       secondsOfRequestUri: 60, // how long the request URI of a pushed authorization request lives
       faults: [], // for the next requests: { path, status, delay (ms), hold, drop: 'before' | 'after' }
     };
@@ -135,6 +144,9 @@ class Realm {
     if (tokenExchange) {
       const parameters = ['audience', 'requested_token_type', 'scope', 'subject_token', 'subject_token_type'];
       this.provider.registerGrantType(TOKEN_EXCHANGE, (ctx) => this.exchange(ctx), parameters);
+    }
+    if (clientKeys.length) {
+      this.provider.registerGrantType(JWT_BEARER, (ctx) => this.trustPlatform(ctx), ['assertion', 'scope'], ['scope']);
     }
     this.handle = this.provider.callback();
     this.provider.on('grant.revoked', () => { this.seen.revokedGrants += 1; });
@@ -158,14 +170,15 @@ class Realm {
     const lifetime = () => this.state.secondsOfIdToken;
     return {
       clients: [
-        ...CLIENTS, ...this.moreGrants ? MORE_CLIENTS : [], ...this.clientKeys.length ? signingClients(this.clientKeys) : [],
+        ...CLIENTS, ...this.moreGrants ? MORE_CLIENTS : [], ...this.clientKeys.length ? signingClients(this.clientKeys, this.tokenExchange) : [],
         ...this.tokenExchange ? EXCHANGING_CLIENTS : [],
       ],
       assertJwtClientAuthClaimsAndHeader: (ctx, { aud }) => this.checkAudience(ctx, aud),
       jwks: { keys: [SIGNING_KEY] },
       cookies: { keys: [crypto.randomUUID()] },
       scopes: ['openid', 'offline_access'],
-      claims: { openid: ['sub', 'groups', 'serial'], email: ['email', 'email_verified'], profile: ['name'] },
+      acrValues: ['pwd', 'mfa'],
+      claims: { openid: ['sub', 'groups', 'serial', 'acr', 'amr'], email: ['email', 'email_verified'], profile: ['name'] },
       conformIdTokenClaims: false, // the claims are in the ID token, where Kubernetes looks for them
       pkce: { required: () => true },
       rotateRefreshToken: true,
@@ -173,6 +186,7 @@ class Realm {
         AccessToken: lifetime, IdToken: lifetime, AuthorizationCode: 60, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400,
       },
       features: {
+        claimsParameter: { enabled: true },
         clientCredentials: { enabled: this.moreGrants },
         devInteractions: { enabled: false },
         deviceFlow: { enabled: this.moreGrants },
@@ -292,6 +306,28 @@ class Realm {
     ctx.body.issued_token_type = type;
   }
 
+  // oidc-provider has no JWT bearer grant (RFC 7523): a token of the platform is good if one of the client's keys signed it for this realm.
+  async trustPlatform(ctx) {
+    const { AccessToken, Grant, IdToken, RefreshToken } = this.provider;
+    const { client, params } = ctx.oidc;
+    const verified = await jwtVerify(params.assertion, createLocalJWKSet({ keys: this.clientKeys }), { audience: this.issuer }).catch(() => {
+      throw new errors.InvalidGrant('the assertion is not to be trusted');
+    });
+    const accountId = verified.payload.sub;
+    const grant = new Grant({ accountId, clientId: client.clientId });
+    grant.addOIDCScope(params.scope);
+    const grantId = await grant.save();
+    const own = { accountId, client, grantId, gty: 'jwt_bearer', scope: params.scope };
+    const token = new AccessToken(own);
+    ctx.body = { access_token: await token.save(), expires_in: token.expiration, token_type: 'Bearer', scope: params.scope };
+    if (params.scope.includes('openid')) {
+      const idToken = new IdToken(this.claims(accountId), { ctx, client });
+      idToken.scope = params.scope;
+      ctx.body.id_token = await idToken.issue({ use: 'idtoken' });
+    }
+    if (params.scope.includes('offline_access')) ctx.body.refresh_token = await new RefreshToken(own).save();
+  }
+
   // oidc-provider has no password grant: a right password is taken for a device code that somebody has approved already.
   async takePassword(body) {
     const { client_id: clientId, password, scope, username } = body;
@@ -327,7 +363,8 @@ class Realm {
       const known = grantId && await this.provider.Grant.find(grantId);
       const grant = known || new this.provider.Grant({ accountId, clientId: params.client_id });
       grant.addOIDCScope(params.scope);
-      const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+      const { acr, amr } = this.state;
+      const result = { login: { accountId, acr, amr }, consent: { grantId: await grant.save() } };
       await this.provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
     };
     if (path.endsWith('/cancel')) {

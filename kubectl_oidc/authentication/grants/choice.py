@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.authentication.request import JWT_BEARER
+
 if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
 
@@ -24,6 +26,10 @@ def sign_in(context: SignIn) -> Tokens:
             from .client_credentials import sign_in_as_client
 
             return sign_in_as_client(context)
+        if context.request.grant == JWT_BEARER:
+            from .jwt_bearer import sign_in_with_platform_token
+
+            return sign_in_with_platform_token(context)
         return _sign_in_user(context)
 
 
@@ -78,7 +84,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     no_browser = sign_in.browser().available()
     if no_browser is None:
         return None
-    if request.account.prompt or request.account.max_age is not None:
+    if request.account.parameters().keys() - {"login_hint"}:
         return None  # a device authorization request has no such parameter (RFC 8628 §3.1)
     metadata = sign_in.provider.metadata(request.timeout.deadline())
     if metadata.device_authorization_endpoint is None:

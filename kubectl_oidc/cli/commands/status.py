@@ -23,8 +23,10 @@ from kubectl_oidc.cli.users.target import no_user
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.kubeconfig.select import select_user
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE, kept_sessions
+from kubectl_oidc.sessions.sign_in_claims import SignInClaims
 from kubectl_oidc.system.private_files import shown_directory
 from kubectl_oidc.system.system import System
+from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import ago, remaining, rfc3339
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.terminal import Terminal
 
 _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
-_WIDE = ("SCOPES", "NAME", "SIGNED IN", "PLACE", "ID")
+_WIDE = ("SCOPES", "NAME", "SIGNED IN", "AUTHENTICATED", "ACR", "AMR", "PLACE", "ID")
 _CHOICE = tuple(
     flag._replace(has_variable=False)  # a variable must not hide the other sessions
     for flag in (*USER_OPTIONS, *SESSION_OPTIONS)
@@ -140,6 +142,7 @@ class _ListedSession:
         self._entry = kept.entry
         self._now = now
         self._state = kept.state(now)
+        self._how = kept.session.sign_in_claims() if kept.session else SignInClaims()
         mine = (kept.entry.session_id, kept.cache_dir)
         self._users = [one for one in users if (one.session_id, one.cache_dir) == mine]
         self._current = current
@@ -188,6 +191,9 @@ class _ListedSession:
             " ".join(entry.scopes),
             entry.name,
             self._ago(entry.signed_in_at),
+            self._ago(self._how.auth_time or 0),
+            sanitize(self._how.acr, limit=60),
+            sanitize(",".join(self._how.amr), limit=60),
             self._kept.place,
             entry.session_id,
         )
@@ -223,6 +229,9 @@ class _ListedSession:
             "expires": rfc3339(self._kept.expiry()),
             "renewable": self._kept.renewable(),
             "signedIn": rfc3339(entry.signed_in_at),
+            "authenticated": rfc3339(self._how.auth_time or 0),
+            "acr": self._how.acr,
+            "amr": list(self._how.amr),
             "lastUsed": rfc3339(self._kept.last_used()),
             "users": [user.user for user in self._users],
             "contexts": [context for user in self._users for context in user.contexts],

@@ -91,6 +91,18 @@ def page(text: str) -> str:
     return text
 
 
+def acr_values(text: str) -> str:
+    """Return the classes of authentication, each once, with one space between (OpenID Connect Core 3.1.2.1)."""
+    return " ".join(dict.fromkeys(text.split()))
+
+
+def claims(text: str) -> str:
+    """Return the request for claims, if it is one."""
+    from kubectl_oidc.authentication.requested_claims import parse_claims
+
+    return parse_claims(text)
+
+
 def prompt(text: str) -> str:
     """Return the words of ``prompt``, each once (OpenID Connect Core 3.1.2.1)."""
     words = list(dict.fromkeys(text.split()))

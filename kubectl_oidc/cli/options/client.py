@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.oidc.client import AUTO, METHODS, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG
+from kubectl_oidc.oidc.platform_token import FILE_FLAG as TOKEN_FILE_FLAG, GITHUB_FLAG
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.secret_file import read_secret_file
 from kubectl_oidc.text import sanitize
@@ -47,7 +48,7 @@ CLIENT = (
     Flag(
         METHOD_FLAG,
         choice((AUTO, *METHODS)),
-        help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key, else what the provider offers for a secret, else none.",
+        help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key or a platform's token, else what the provider offers for a secret, else none.",
         default=AUTO,
         field="client_authentication.method",
         repeat=True,
@@ -67,6 +68,23 @@ CLIENT = (
         field="client_authentication.key.key_id",
         repeat=True,
         requires=KEY_FLAG,
+    ),
+    Flag(
+        TOKEN_FILE_FLAG,
+        FILE,
+        help="Token that the platform issues to this workload (RFC 7523), sent in place of a secret; read at each use.",
+        field="client_authentication.token.path",
+        repeat=True,
+        excludes=GITHUB_FLAG,
+    ),
+    Flag(
+        GITHUB_FLAG,
+        TEXT,
+        help="The same, from GitHub Actions: it issues the job a token for this audience.",
+        metavar="AUDIENCE",
+        field="client_authentication.token.github_audience",
+        repeat=True,
+        excludes=TOKEN_FILE_FLAG,
     ),
 )
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kubectl_oidc.authentication.request import JWT_BEARER
 from kubectl_oidc.oidc.client import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
 from kubectl_oidc.oidc.client_assertion import FLAG as KEY
+from kubectl_oidc.oidc.platform_token import FILE_FLAG as TOKEN_FILE, GITHUB_FLAG as GITHUB
 from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, TYPE_FLAG
 from kubectl_oidc.urls import is_loopback_url, port_of
 
@@ -54,25 +56,27 @@ def check(
 def _client(given: FlagValues) -> None:
     method = given.value(METHOD) or AUTO
     secret, key = given.has(SECRET) or given.has(SECRET_FILE), given.has(KEY)
-    if method == AUTO and secret and key:
+    token = given.token() if given.grant() != JWT_BEARER else ""  # there it is the grant
+    proofs = [flag for flag, there in ((SECRET, secret), (KEY, key), (token, token)) if there]
+    if len(proofs) > 1 and (method == AUTO or (method == PRIVATE_KEY_JWT and key and token)):
         raise given.conflict(
-            (SECRET, KEY),
+            (proofs[-2], proofs[-1]),
             "{0} and {1} are both given",
-            f"give one of them, or say with {METHOD} which is used",
+            f"give one of them, or say with {METHOD} which is used" if secret else "give one of them",
         )
-    if method == NONE and (secret or key):
-        raise given.conflict(
-            (METHOD, SECRET if secret else KEY), "{0}=none and {1} are both given", "give one of them"
-        )
+    if method == NONE and proofs:
+        raise given.conflict((METHOD, proofs[0]), "{0}=none and {1} are both given", "give one of them")
     if method in {BASIC, POST} and not secret:
         raise given.conflict(
             (METHOD, SECRET),
             "{0} names a method that needs {1}",
             "give the client's secret, its file, or KUBECTL_OIDC_CLIENT_SECRET",
         )
-    if method == PRIVATE_KEY_JWT and not key:
+    if method == PRIVATE_KEY_JWT and not (key or token):
         raise given.conflict(
-            (METHOD, KEY), "{0}=private_key_jwt needs {1}", "name the file with the client's private key"
+            (METHOD, KEY),
+            "{0}=private_key_jwt needs {1}",
+            f"name the file with the client's private key, or with the platform's token ({TOKEN_FILE})",
         )
 
 
@@ -114,15 +118,21 @@ def _is_https_without_certificate(given: FlagValues) -> bool:
     return not given.ports() or str(port) in given.ports()
 
 
-def _client_credentials(given: FlagValues) -> None:
+def _workload(given: FlagValues) -> None:
     # A client that signs in as itself proves who it is by one of these (RFC 6749 §4.4, RFC 8705 §2).
-    proofs = (SECRET, SECRET_FILE, KEY, CLIENT_CERTIFICATE)
+    proofs = (SECRET, SECRET_FILE, KEY, CLIENT_CERTIFICATE, TOKEN_FILE, GITHUB)
     if given.grant() == "client-credentials" and not any(map(given.has, proofs)):
         raise given.conflict(
             (GRANT, SECRET),
             "{0}=client-credentials needs {1}",
-            "give the secret of the client that signs in as itself, its file, private key or certificate; without a command it stands in "
-            "the kubeconfig as client-secret",
+            "give the secret of the client that signs in as itself, its file, private key, certificate or platform's token; without a "
+            "command it stands in the kubeconfig as client-secret",
+        )
+    if given.grant() == JWT_BEARER and not given.token():
+        raise given.conflict(
+            (GRANT, TOKEN_FILE),
+            "{0}=jwt-bearer needs {1}",
+            f"name the file with the token that the platform issues to this workload, or give {GITHUB}",
         )
 
 
@@ -199,7 +209,7 @@ def _convert(given: FlagValues) -> None:
 
 
 SIGN_IN = (
-    *(excludes, _client, requires, _redirect, _client_credentials, _client_certificate, _exchange),
+    *(excludes, _client, requires, _redirect, _workload, _client_certificate, _exchange),
     *(persons, parameters, _refresh),
 )
 """The rules of a sign-in, in `get-token`, `setup` and without a command."""

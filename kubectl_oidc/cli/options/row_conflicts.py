@@ -54,7 +54,7 @@ def parameters(given: FlagValues) -> None:
         if not given.authorizes():
             raise given.conflict(
                 (flag.name, GRANT),
-                "{0} is part of the authorization request, and {1}=device-code, password or client-credentials makes none",
+                "{0} is part of the authorization request, and {1}=device-code, password, client-credentials or jwt-bearer makes none",
                 f"leave out {flag.name}, or sign in through the browser (a user name given as --username chooses the password)",
             )
         if flag.parameter in dict(parse_name_values(EXTRA, given.value(EXTRA) or ())):

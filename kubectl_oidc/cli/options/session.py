@@ -10,7 +10,15 @@ from . import checks
 from .flag import Flag
 from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, PATTERNS, SCOPES, SWITCH, TEXT, choice
 
-GRANTS = ("auto", "authcode", "authcode-keyboard", "password", "device-code", "client-credentials")
+GRANTS = (
+    "auto",
+    "authcode",
+    "authcode-keyboard",
+    "password",
+    "device-code",
+    "client-credentials",
+    "jwt-bearer",
+)
 
 DEFAULT_CACHE_DIR = "~/.kube/cache/oidc-login"
 
@@ -129,6 +137,26 @@ IDENTITY = (
         field="account.login_hint",
         identity=True,
         parameter="login_hint",
+    ),
+    Flag(
+        "--acr-values",
+        TEXT,
+        help="How somebody should sign in, as classes that the provider knows (acr), the preferred first; several with a space between.",
+        metavar="WORDS",
+        field="account.acr_values",
+        read=checks.acr_values,
+        identity=True,
+        parameter="acr_values",
+    ),
+    Flag(
+        "--claims",
+        TEXT,
+        help="Claims to ask for, as JSON (OpenID Connect Core 5.5); an essential one that the ID token does not meet is an error.",
+        metavar="JSON",
+        field="account.claims",
+        read=checks.claims,
+        identity=True,
+        parameter="claims",
     ),
     Flag(
         "--session",

@@ -23,6 +23,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
+from kubectl_oidc.oidc.platform_token import PlatformToken
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
@@ -141,6 +142,9 @@ def _client(fields: dict[str, Any], _values: dict[str, Any]) -> None:
         given["secret"] = secret_in(given["secret_file"])
     key = given.pop("key", {})
     given["key"] = AssertionKeyFile(**{"key_id": None, **key}) if "path" in key else None
+    if "token" in given:
+        path = given["token"].get("path")  # it is read later, when the working directory may be another one
+        given["token"] = PlatformToken(**{**given["token"], "path": path and path.absolute()})
 
 
 def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from kubectl_oidc import csv_text
 from kubectl_oidc.authentication import wiring
 from kubectl_oidc.authentication.refresh import REQUEST_SECONDS
+from kubectl_oidc.authentication.request import UNATTENDED
 from kubectl_oidc.cli.options.to_request import scopes, token_request
 from kubectl_oidc.cli.prompts import Questions
 from kubectl_oidc.cli.users.from_stanza import stanza_context, typed_params
@@ -83,7 +84,7 @@ def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -
         Abort: The input has ended.
     """
     both = (ctx.params[_ISSUER], ctx.params[_CLIENT])
-    if not all(both) or ctx.params[_SCOPE] or ctx.params["grant_type"] == "client-credentials":
+    if not all(both) or ctx.params[_SCOPE] or ctx.params["grant_type"] in UNATTENDED:
         return
     metadata = _discover(ctx, system, both[0])
     same = next(

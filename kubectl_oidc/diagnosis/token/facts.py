@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from kubectl_oidc.authentication import wiring
+from kubectl_oidc.authentication.request import UNATTENDED
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.oidc.jws import unverified_algorithm
 
@@ -81,8 +82,8 @@ def facts_of_session(
         scopes=request.scopes,
         claims=session.claims(),
         algorithm=None if access_token else unverified_algorithm(session.token()),
-        # With client credentials no refresh token is needed: a new token needs no person.
-        has_refresh_token=session.refresh_token is not None or request.grant == "client-credentials",
+        # A workload needs no refresh token: a new token needs no person.
+        has_refresh_token=session.refresh_token is not None or request.grant in UNATTENDED,
         scopes_supported=scopes_supported,
         size=len(session.token().reveal()),
         username_claim=trust.username_claim,

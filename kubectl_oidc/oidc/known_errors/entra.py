@@ -27,6 +27,10 @@ ENTRA = {
         "in Entra: App registrations > the app > Authentication: allow public client flows, and register the redirect URI under "
         "Mobile and desktop applications, not under Web; or give the client's secret"
     ),
+    said_by_provider("aadsts70021", "aadsts700211", "aadsts700212", "aadsts700213"): (
+        "in Entra: App registrations > the app > Certificates & secrets > Federated credentials: issuer, subject and audience must be "
+        "exactly those of the platform's token"
+    ),
     said_by_provider("aadsts700025"): "the app is a public client in Entra: leave out the client secret",
     said_by_provider("aadsts7000215", "aadsts7000222", "aadsts70002"): (
         "in Entra: App registrations > the app > Certificates & secrets: make a new secret, and give its value, not its ID"

@@ -14,8 +14,10 @@ from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session, SessionKey, person_of
 from kubectl_oidc.sessions.session_record import with_digest
+from kubectl_oidc.sessions.sign_in_claims import SignInClaims
 from tests.arbitrary import JSON, examples, members
 from tests.sessions import SECRETS, key, session
+from tests.tokens import NOW, id_token
 
 KEY = SessionKey(
     issuer="https://issuer.example.com",
@@ -283,6 +285,12 @@ SECRET = st.text(min_size=1).map(Secret)
         refresh_token=st.none() | SECRET,
         expiry=st.integers(),
         signed_in_at=st.integers(),
+        how=st.builds(
+            SignInClaims,
+            auth_time=st.none() | st.integers(0, 2**32),
+            acr=st.text(),
+            amr=st.lists(st.text(), max_size=3).map(tuple),
+        ),
     )
 )
 def test_any_session_is_read_as_it_was_written(written: Session) -> None:
@@ -310,3 +318,34 @@ def test_a_record_of_any_shape_is_a_session_or_a_miss(changes: dict[str, Any]) -
     found = Session.parse(record, KEY.id())
     assert found is None or found.record() == with_digest({**json.loads(found.record())})
     assert found is None or isinstance(found.token().reveal(), str)
+
+
+def with_claims(**claims: object) -> Tokens:
+    """Return the tokens of an answer whose ID token says this."""
+    raw = id_token(claims={"sub": "alice", **claims})
+    return tokens()._replace(raw_id_token=raw, id_token=tokens().id_token._replace(claims=claims))
+
+
+def test_a_refresh_keeps_when_and_how_somebody_signed_in() -> None:
+    """Core 12.2: the refreshed ID token may omit it. Without that, --max-age would count from our own sign-in, which is later."""
+    claims = {"auth_time": NOW - 600, "acr": "mfa", "amr": ["pwd", "otp"]}
+    begun = Session.begin(KEY.id(), with_claims(**claims), generation=1, now=NOW)
+    refreshed = begun.with_tokens(with_claims(), generation=2)
+    assert refreshed.sign_in_claims() == SignInClaims(NOW - 600, "mfa", ("pwd", "otp"))
+    assert refreshed.authenticated_at() == NOW - 600
+    stored = Session.parse(refreshed.record(), KEY.id())
+    assert stored is not None
+    assert stored.sign_in_claims() == refreshed.sign_in_claims()
+    later = refreshed.with_tokens(with_claims(auth_time=NOW + 60, acr="pwd"), generation=3)
+    assert (later.authenticated_at(), later.sign_in_claims().acr) == (NOW - 600, "mfa")
+
+
+def test_a_record_of_an_older_version_says_it_by_its_id_token() -> None:
+    """It has no member for it; what is malformed counts as missing."""
+    begun = Session.begin(
+        KEY.id(), with_claims(auth_time=NOW - 600, acr=["x"], amr="pwd"), generation=1, now=NOW
+    )
+    old = with_digest({name: value for name, value in json.loads(begun.record()).items() if name != "how"})
+    stored = Session.parse(old, KEY.id())
+    assert stored is not None
+    assert stored.sign_in_claims() == SignInClaims(NOW - 600)

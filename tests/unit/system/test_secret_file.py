@@ -20,9 +20,12 @@ def read(path: Path) -> bytes:
 
 
 def test_what_it_holds_is_read(tmp_path: Path) -> None:
-    """Bytes as they are, and not without end."""
-    (tmp_path / "a").write_bytes(b"\xff\n" + b"x" * 100_000)
+    """Bytes as they are, and not without end: half a secret is none."""
+    (tmp_path / "a").write_bytes(b"\xff\n" + b"x" * 65534)
     assert read(tmp_path / "a") == b"\xff\n" + b"x" * 65534
+    (tmp_path / "a").write_bytes(b"x" * 65537)
+    with pytest.raises(UsageError, match="65536"):
+        read(tmp_path / "a")
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

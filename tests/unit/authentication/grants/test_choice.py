@@ -12,9 +12,12 @@ from kubectl_oidc.authentication.grants import choice
 from kubectl_oidc.authentication.request import BrowserOptions
 from kubectl_oidc.errors import InvalidGrant, NoFreeListenAddress, OidcLoginError, SignInPaused, UsageError
 from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.oidc.platform_token import PlatformToken
+from kubectl_oidc.oidc.token_response import JWT_BEARER
 from kubectl_oidc.secret import Secret
 from tests.hostile import Hostile, json_reply
 from tests.sign_ins import WITH_SECRET, Desk
+from tests.tokens import id_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,16 +56,20 @@ def chosen(desk: Desk, **settings: object) -> str:
     return desk.asked("/token")[0]["grant_type"]
 
 
-def test_each_grant_is_the_one_that_is_named(desk: Desk) -> None:
+def test_each_grant_is_the_one_that_is_named(desk: Desk, tmp_path: Path) -> None:
     """Also over SSH."""
+    (tmp_path / "token").write_text(id_token(claims={"iss": "platform"}).reveal())
+    workload = WITH_SECRET._replace(token=PlatformToken(path=tmp_path / "token"))
     named = {
         "authcode": "authorization_code",
         "authcode-keyboard": "keyboard",
         "password": "keyboard",
         "device-code": DEVICE_CODE,
         "client-credentials": "client_credentials",
+        "jwt-bearer": JWT_BEARER,
     }
-    assert {grant: chosen(desk, grant=grant, client_authentication=WITH_SECRET) for grant in named} == named
+    ways = dict.fromkeys(named, WITH_SECRET) | {"jwt-bearer": workload}
+    assert {grant: chosen(desk, grant=grant, client_authentication=ways[grant]) for grant in named} == named
     assert chosen(desk, grant="password", username="ada", password=Secret("x")) == "password"
 
 
@@ -82,7 +89,9 @@ def test_auto_is_a_device_code_where_there_is_no_browser(desk: Desk) -> None:
     assert re.search(r"\(\w.*\)", desk.terminal.said[1])
 
 
-@pytest.mark.parametrize("account", [AccountOptions(prompt="login"), AccountOptions(max_age=0)])
+@pytest.mark.parametrize(
+    "account", [AccountOptions(prompt="login"), AccountOptions(max_age=0), AccountOptions(acr_values="phr")]
+)
 def test_auto_is_no_device_code_with_prompt_or_max_age(desk: Desk, account: AccountOptions) -> None:
     """RFC 8628 has neither prompt nor max_age. A login hint does not matter."""
     assert chosen(desk, grant="auto", account=account) == "authorization_code"

@@ -40,6 +40,36 @@ REFUSED = {
         "--oidc-client-authentication=private_key_jwt",
         "--oidc-client-assertion-key",
     ),
+    "secret and platform's token": ("--oidc-client-secret=x", "--oidc-client-assertion-file=/token"),
+    "key and platform's token": (
+        "--oidc-client-assertion-key=/key.pem",
+        "--oidc-client-authentication=private_key_jwt",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "none, and a platform's token": (
+        "--oidc-client-authentication=none",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "two platform's tokens": (
+        "--oidc-client-assertion-file=/token",
+        "--oidc-client-assertion-github-audience=a",
+    ),
+    "two platform's tokens, the other way": (
+        "--oidc-client-assertion-github-audience=a",
+        "--oidc-client-assertion-file=/token",
+    ),
+    "a grant without its token": ("--grant-type=jwt-bearer", "--oidc-client-assertion-file"),
+    "a method without its key, where the token is the grant": (
+        "--oidc-client-authentication=private_key_jwt",
+        "--grant-type=jwt-bearer",
+        "--oidc-client-assertion-file=/token",
+        "--oidc-client-assertion-key",
+    ),
+    "a prompt without a request by a workload": (
+        "--prompt=login",
+        "--oidc-client-assertion-file=/token",
+        "--grant-type=jwt-bearer",
+    ),
     "key ID without key": ("--oidc-client-assertion-key-id=a", "--oidc-client-assertion-key"),
     "certificate without key": (CERT, "--local-server-key"),
     "key without certificate": (KEY, "--local-server-cert"),
@@ -70,6 +100,10 @@ REFUSED = {
     "a hint without a request": ("--login-hint=ada", "--grant-type=device-code"),
     "a prompt without a request": ("--prompt=login", "--username=ada", "--grant-type=password"),
     "an age without a request": ("--max-age=0", "--grant-type=password"),
+    "a class of sign-in without a request": ("--acr-values=mfa", "--grant-type=device-code"),
+    "claims without a request": ('--claims={"id_token":{}}', "--grant-type=device-code"),
+    "two classes of sign-in": ("--acr-values=mfa", "--oidc-auth-request-extra-params=acr_values=pwd"),
+    "claims twice": ('--claims={"id_token":{}}', "--oidc-auth-request-extra-params=claims={}"),
     "two hints": ("--login-hint=ada", "--oidc-auth-request-extra-params=login_hint=bob"),
     "two prompts": ("--prompt=login", "--oidc-auth-request-extra-params=a=b,prompt=none"),
     "two ages": ("--max-age=8h", "--oidc-auth-request-extra-params=max_age=1"),
@@ -108,7 +142,7 @@ def test_every_conflict_of_the_table_has_its_case() -> None:
         pairs += [(flag.name, other) for other in (flag.excludes, flag.requires) if other]
         pairs += [(flag.name, "--grant-type")] * (flag.person or bool(flag.parameter))
         pairs += [(flag.name, "--oidc-auth-request-extra-params")] * bool(flag.parameter)
-    assert len(pairs) == 16
+    assert len(pairs) == 22
     assert set(pairs) <= cases
 
 
@@ -195,6 +229,8 @@ NARROWER = {
     "--session": "--session=work",
     "--expect-claim": "--expect-claim=email=*@corp.example",
     "--login-hint": "--login-hint=ada",
+    "--acr-values": "--acr-values=mfa",
+    "--claims": '--claims={"id_token":{}}',
 }
 
 

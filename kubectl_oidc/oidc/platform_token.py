@@ -1,0 +1,142 @@
+"""A token that the platform issues to this workload (RFC 7523): client authentication (§2.2), or a grant (§2.1).
+
+Kubernetes, SPIRE and AKS workload identity write it into a file and replace it before it expires; GitHub Actions issues it on request.
+So it is read at each use, and never stored, logged or shown. Its signature is for the provider to verify.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.errors import IdTokenError, OidcLoginError, UsageError
+from kubectl_oidc.named_tuple import NamedTuple
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.secret_file import read_secret_file
+from kubectl_oidc.text import json_quoted, sanitize
+from kubectl_oidc.times import utc
+
+from .claims import time_claim
+from .jws import unverified_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kubectl_oidc.system.deadline import Deadline
+    from kubectl_oidc.system.log import Log
+
+FILE_FLAG, GITHUB_FLAG = "--oidc-client-assertion-file", "--oidc-client-assertion-github-audience"
+
+_TOPIC = "client-assertion-file"
+_JWS = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
+_SKEW = 60  # seconds that the clocks of the platform and this machine may differ
+
+
+class PlatformToken(NamedTuple):
+    """Where the token comes from: one of the two is set.
+
+    Attributes:
+        path: The file that holds it.
+        github_audience: The audience of the token that GitHub Actions issues to this job.
+    """
+
+    path: Path | None = None
+    github_audience: str = ""
+
+    def check(self, now: float) -> None:
+        """Check that there is a token, before anything is sent. Sends no request.
+
+        Raises:
+            OidcLoginError: As in `read`, as far as that is known without a request.
+        """
+        if self.path:
+            _checked(_content(self.path), _named(self.path), now)
+        else:
+            from .github_actions import token_service
+
+            token_service()
+
+    def read(self, now: float, deadline: Deadline, log: Log) -> Secret:
+        """Return the token as it is at ``now``, epoch seconds.
+
+        Raises:
+            UsageError: The file cannot be read, or holds no JWT; or this is not a job of GitHub Actions.
+            OidcLoginError: The token has expired, or GitHub Actions issues none.
+        """
+        if self.path:
+            return _checked(_content(self.path), _named(self.path), now)
+        from .github_actions import request_token
+
+        return _checked(
+            request_token(self.github_audience, deadline, log), "the answer of GitHub Actions", now
+        )
+
+    def holder(self) -> str:
+        """Return whom the token is issued to, for the identity of a session; empty if that cannot be read.
+
+        GitHub Actions has one address for each job, so that its digest stands for the job.
+        """
+        try:
+            if self.path is None:
+                from kubectl_oidc.fast_path.credential import hexdigest
+
+                from .github_actions import token_service
+
+                return hexdigest(token_service().url.encode())
+            claims = unverified_claims(Secret(_content(self.path).strip()))
+        except OidcLoginError:
+            return ""
+        return f"{claims.get('iss')} {claims.get('sub')}"
+
+
+def claims_in_words(token: Secret) -> str:
+    """Return the claims that a provider compares with its settings, for a hint. They are no secret."""
+    claims = unverified_claims(token)
+    names = {"issuer": "iss", "subject": "sub", "audience": "aud"}
+    return "the token has " + ", ".join(
+        f"{name} {json_quoted(claims.get(claim), limit=120)}" for name, claim in names.items()
+    )
+
+
+def _named(path: Path) -> str:
+    return f"{FILE_FLAG}: {sanitize(path)}"
+
+
+def _content(path: Path) -> str:
+    hint = "name the file into which the platform writes the token of this workload"
+    return read_secret_file(FILE_FLAG, path, hint=hint, topic=_TOPIC).decode("ascii", "replace")
+
+
+def _checked(text: str, source: str, now: float) -> Secret:
+    """Return the token if it is a signed JWT (RFC 7519) that has not expired."""
+    token = Secret(text.strip())
+    claims = _claims(token) if _JWS.fullmatch(token.reveal()) else None
+    if claims is None:
+        raise UsageError(
+            f"{source} holds no signed JWT" if token else f"{source} is empty",
+            "it must hold one JWT and nothing else, as the platform writes it",
+            topic=_TOPIC,
+        )
+    _check_expiry(claims, source, now)
+    return token
+
+
+def _claims(token: Secret) -> Mapping[str, object] | None:
+    try:
+        return unverified_claims(token)
+    except IdTokenError:
+        return None
+
+
+def _check_expiry(claims: Mapping[str, object], source: str, now: float) -> None:
+    try:
+        expiry = time_claim(claims, "exp")
+    except IdTokenError:
+        return  # RFC 7523 §3 requires it, and the provider says so
+    if expiry + _SKEW <= now:
+        raise OidcLoginError(
+            f"{source} holds a token that expired at {utc(expiry)}, and here it is {utc(now)}: it is not sent",
+            "the platform replaces the file in time: look whether this is its own file or an old copy, and check this machine's clock",
+            topic=_TOPIC,
+        )

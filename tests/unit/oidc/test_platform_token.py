@@ -1,0 +1,91 @@
+"""A token of the platform: read within bounds and checked before it is sent, or refused without a word of what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from kubectl_oidc.errors import OidcLoginError, UsageError
+from kubectl_oidc.oidc.platform_token import PlatformToken, claims_in_words
+from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.log import QUIET
+from tests.arbitrary import is_one_plain_line
+from tests.tokens import NOW, id_token
+from tests.topics import about
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(path: Path) -> str:
+    source = PlatformToken(path=path)
+    source.check(NOW)
+    return source.read(NOW, Deadline.after(1), QUIET).reveal()
+
+
+def token(**claims: object) -> str:
+    return id_token(claims={"iss": "https://platform.example", "sub": "a", "aud": "b", **claims}).reveal()
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", " \n"])
+def test_a_line_end_is_no_part_of_it(tmp_path: Path, end: str) -> None:
+    """Editors and `echo` write one."""
+    (tmp_path / "token").write_bytes(f"{token()}{end}".encode())
+    assert read(tmp_path / "token") == token()
+
+
+@pytest.mark.parametrize(
+    ("expiry", "sent"), [(NOW + 1, True), (NOW - 59, True), (NOW - 60, False), (None, True), ("soon", True)]
+)
+def test_an_expired_one_is_not_sent(tmp_path: Path, expiry: object, *, sent: bool) -> None:
+    """With a minute for clocks that differ; what has no expiry is for the provider to refuse."""
+    (tmp_path / "token").write_text(token(exp=expiry))
+    if sent:
+        assert read(tmp_path / "token")
+        return
+    with pytest.raises(OidcLoginError, check=about("client-assertion-file", "--oidc-client-assertion-file")):
+        read(tmp_path / "token")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300))
+def test_anything_else_is_refused_in_words_that_a_terminal_may_show(tmp_path: Path, content: bytes) -> None:
+    """By its name; nothing of the content is repeated."""
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(
+        UsageError, check=about("client-assertion-file", "--oidc-client-assertion-file")
+    ) as caught:
+        read(tmp_path / "token")
+    assert is_one_plain_line(caught.value.message)
+
+
+def test_a_session_is_known_by_whom_the_token_is_issued_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the token, nor by its file; by nothing if there is none. A job of GitHub Actions is known by its address."""
+    source = PlatformToken(path=tmp_path / "token")
+    assert source.holder() == ""
+    (tmp_path / "token").write_text(token(jti="1"))
+    first = source.holder()
+    (tmp_path / "token").write_text(token(jti="2") + "\n")
+    assert first == source.holder() == "https://platform.example a"
+    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
+    job = PlatformToken(github_audience="a")
+    assert job.holder() == ""
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")
+    holders = []
+    for url in ("https://actions.example/1", "https://actions.example/2"):
+        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+        holders.append(job.holder())
+    assert len(set(holders)) == 2
+    assert "actions" not in "".join(holders)
+
+
+def test_what_a_provider_compares_is_shown_without_control_characters() -> None:
+    """A claim may hold anything."""
+    words = claims_in_words(Secret(token(sub="a\x1b[31m", aud=["b", "c"])))
+    assert all(claim in words for claim in ("https://platform.example", '"b"', '"c"'))
+    assert is_one_plain_line(words)
