@@ -190,6 +190,15 @@ def _logout(given: FlagValues) -> None:
     all_or_one(given, ("--context", "--user", ISSUER, "--session"))
 
 
+def _token(given: FlagValues) -> None:
+    if given.has("--claim", "--header"):
+        raise given.conflict(
+            ("--claim", "--header"),
+            "{0} prints one claim, and {1} the header with the token",
+            "give one of them",
+        )
+
+
 def _convert(given: FlagValues) -> None:
     if given.has("--dry-run", "--yes"):
         raise given.conflict(
@@ -206,6 +215,7 @@ SETUP = (_setup, *SIGN_IN)
 SUBJECT = (_subject,)
 """How a session is named, in commands about one."""
 LOGIN = (*SUBJECT, *SIGN_IN)
+TOKEN = (*LOGIN, _token)
 CONVERT = (_convert,)
 PURGE = (_purge,)
 LOGOUT = (*SUBJECT, _logout)
