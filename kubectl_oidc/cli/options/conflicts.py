@@ -199,6 +199,10 @@ def _token(given: FlagValues) -> None:
         )
 
 
+def _doctor(given: FlagValues) -> None:
+    needs(given, "--yes", "--fix", "give --fix too, or leave out --yes")
+
+
 def _convert(given: FlagValues) -> None:
     if given.has("--dry-run", "--yes"):
         raise given.conflict(
@@ -215,6 +219,7 @@ SETUP = (_setup, *SIGN_IN)
 SUBJECT = (_subject,)
 """How a session is named, in commands about one."""
 LOGIN = (*SUBJECT, *SIGN_IN)
+DOCTOR = (*LOGIN, _doctor)
 TOKEN = (*LOGIN, _token)
 CONVERT = (_convert,)
 PURGE = (_purge,)
