@@ -44,6 +44,7 @@ Every flag of kubelogin's that is listed here has its meaning and its default, b
 | 0 | it was done; for `doctor`: nothing is wrong |
 | 1 | a failure: an `error:` line says what, a `hint:` line what to do; for `doctor`: something is wrong |
 | 2 | a command line, or a variable of it, that cannot be understood |
+| 126, 127 | `exec` cannot run the program, or does not find it; else the program's own status, or 128 and the number of the signal that ended it |
 | 129, 130, 143, 149 | SIGHUP, Ctrl-C, SIGTERM and, on Windows, Ctrl-Break ended it: 128 and the signal's number |
 
 ## Environment
@@ -94,7 +95,7 @@ Beside it:
 | file | what it is for |
 |---|---|
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
-| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks |
+| `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks; the temporary kubeconfigs of `exec`, with a token, while it runs |
 
 | the [settings files](#settings-files) | read if they are there; never written |
 

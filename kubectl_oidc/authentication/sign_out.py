@@ -44,11 +44,15 @@ class SignedOut:
         purged: What was removed here.
         said: What happened to the refresh token and to the session at the provider, one line each.
         failure: Why the refresh token could not be revoked; None if it was, or if there was none.
+        revocation: What happened to the refresh token, in a word or two; empty if there is no session.
+        browser: What happened to the session at the provider, likewise; empty if that was not asked for.
     """
 
     purged: Purged
     said: tuple[str, ...]
     failure: OidcLoginError | None
+    revocation: str = ""
+    browser: str = ""
 
 
 def sign_out(
@@ -74,7 +78,9 @@ def sign_out(
         purged = purge_session(session_id, cache_dir, before=lambda: signing_out.revoke(load))
         if at_provider:
             signing_out.end_at_provider()
-        return SignedOut(purged, tuple(signing_out.said), signing_out.failure)
+        return SignedOut(
+            purged, tuple(signing_out.said), signing_out.failure, signing_out.revocation, signing_out.browser
+        )
     finally:
         signing_out.http.close()
 
@@ -89,6 +95,7 @@ class _SigningOut:
         self.session: Session | None = None
         self.said: list[str] = []
         self.failure: OidcLoginError | None = None
+        self.revocation = self.browser = ""
         self.http = HttpClient(tls=request.tls, log=system.log)
         self.host = request.host
 
@@ -100,25 +107,29 @@ class _SigningOut:
                 return
             self._check_trust()
             if self.session.refresh_token is None:
+                self.revocation = "none"
                 self.said.append("There is no refresh token to revoke")
                 return
             deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
             with self.system.terminal.waiting(f"Revoking the refresh token at {self.host}"):
                 revoked = self._provider.revoke(self.session.refresh_token, deadline)
-            self.said.append(
-                {
-                    Revocation.DONE: f"Revoked the refresh token at {self.host}",
-                    Revocation.HAD_ENDED: f"The refresh token had ended at {self.host} already",
-                    Revocation.NOT_OFFERED: f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself",
-                }[revoked]
-            )
+            self.revocation, line = {
+                Revocation.DONE: ("revoked", f"Revoked the refresh token at {self.host}"),
+                Revocation.HAD_ENDED: ("had ended", f"The refresh token had ended at {self.host} already"),
+                Revocation.NOT_OFFERED: (
+                    "not offered",
+                    f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself",
+                ),
+            }[revoked]
+            self.said.append(line)
         except OidcLoginError as error:
-            self.failure = error
+            self.revocation, self.failure = "not revoked", error
 
     def end_at_provider(self) -> None:
         """Open the provider's sign-out page in the browser, if it has one. A failure becomes a line of ``said``."""
         if self.session is None or self.request.grant in {"password", *UNATTENDED}:
             return  # these grants use no browser
+        self.browser = "not ended"
         if isinstance(self.failure, ProviderUnreachable | OtherTrust):
             unreachable = isinstance(self.failure, ProviderUnreachable)
             why = "the provider did not answer" if unreachable else "it is not asked"
@@ -128,6 +139,7 @@ class _SigningOut:
             deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
             endpoint = self._provider.metadata(deadline, stale=True).end_session_endpoint
             if endpoint is None:
+                self.browser = "not offered"
                 self.said.append(
                     f"The session at {self.host} is not ended: the provider has no end of session for programs; "
                     "sign out there in the browser"
@@ -137,6 +149,7 @@ class _SigningOut:
         except OidcLoginError as error:
             self.said.append(f"The session at {self.host} is not ended: {error.message}")
             return
+        self.browser = "browser sent" if reason is None else "open the address"
         self.said.append(
             f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
             if reason is None

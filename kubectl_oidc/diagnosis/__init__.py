@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Self
 
     from kubectl_oidc.errors import OidcLoginError
@@ -20,6 +23,20 @@ class Severity(StrEnum):
     PROBLEM = "problem"  # does not work at a cluster
 
 
+class Repair(NamedTuple):
+    """How `doctor --fix` mends a finding: it changes the user's exec section, or does something else.
+
+    Attributes:
+        what: What is done, one line in the imperative; text from outside is sanitized.
+        edit: Returns the exec section as it should be.
+        act: Does it. It raises an OidcLoginError or an OSError if that fails.
+    """
+
+    what: str
+    edit: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    act: Callable[[], None] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong.
@@ -28,12 +45,14 @@ class Finding:
         message: What is wrong, one line; text from outside is sanitized.
         hint: What to do about it, one line.
         topic: The anchor in docs/troubleshooting.md.
+        repair: How this program can mend it, if it can.
     """
 
     severity: Severity
     message: str
     hint: str
     topic: str
+    repair: Repair | None = None
 
     @classmethod
     def from_error(cls, error: OidcLoginError, *, hint: str = "") -> Self:

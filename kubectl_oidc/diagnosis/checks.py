@@ -13,6 +13,7 @@ from .clocks import check_clock
 from .discovery import check_discovery, check_keys
 from .environment_variables import check_variables
 from .exec_stanza import check_api_version, check_command, check_interactive_mode, check_other_credentials
+from .kubeconfig_lock import check_kubeconfig_lock
 from .network import check_connection, check_dns, check_proxy, check_tls
 from .plugin import check_plugin
 from .plugin_policy import check_plugin_policy
@@ -29,6 +30,7 @@ CHECKS = (
     Check("interactive-mode", check_interactive_mode),
     Check("command", check_command),
     Check("other-credentials", check_other_credentials),
+    Check("kubeconfig-lock", check_kubeconfig_lock),
     Check("plugin", check_plugin),
     Check("plugin-policy", check_plugin_policy),
     Check("variables", check_variables),

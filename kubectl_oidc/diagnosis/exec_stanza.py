@@ -9,10 +9,11 @@ from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.exec_credential import V1, V1BETA1
-from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND, exec_of
+from kubectl_oidc.kubeconfig.convert import direct_exec
+from kubectl_oidc.kubeconfig.exec_stanza import API_VERSION, COMMAND, INTERACTIVE_MODE, exec_of
 from kubectl_oidc.text import sanitize
 
-from . import problem, warning
+from . import Repair, problem, warning
 from .run import Skipped
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatc
 _MODES = ("Never", "IfAvailable", "Always")
 _NO_USER = Skipped("no user of a kubeconfig is meant")
 _CONVERT = "`kubectl oidc-login convert` rewrites it"
+_SET_MODE = Repair(
+    f"set interactiveMode to {INTERACTIVE_MODE}",
+    lambda exec_: {**exec_, "interactiveMode": INTERACTIVE_MODE},
+)
+_START_DIRECTLY = Repair(f"start {COMMAND} itself", direct_exec)
 
 
 def program_name(command: str) -> str:
@@ -41,7 +47,12 @@ def check_api_version(run: DoctorRun) -> Observation:
     if version == V1:
         return f"{sanitize(version)} (not for Java clients and lightkube, which need v1beta1: {_CONVERT})"
     said = f"apiVersion is {sanitize(version, limit=80)}" if version else "there is no apiVersion"
-    return problem(f"{said}, and kubectl accepts only {V1BETA1} and {V1}", _CONVERT, "stanza")
+    return problem(
+        f"{said}, and kubectl accepts only {V1BETA1} and {V1}",
+        _CONVERT,
+        "stanza",
+        repair=Repair(f"set apiVersion to {API_VERSION}", lambda exec_: {**exec_, "apiVersion": API_VERSION}),
+    )
 
 
 def check_interactive_mode(run: DoctorRun) -> Observation:
@@ -56,24 +67,28 @@ def check_interactive_mode(run: DoctorRun) -> Observation:
             "there is no interactiveMode, and kubectl refuses such a stanza of v1",
             f"{set_it} sets it",
             "stanza",
+            repair=_SET_MODE,
         )
     if mode is not None and mode not in _MODES:
         return problem(
             f"interactiveMode is {sanitize(mode, limit=60)}, which kubectl does not know",
             f"{set_it} sets it",
             "stanza",
+            repair=_SET_MODE,
         )
     if mode == "Always":
         return warning(
             "interactiveMode is Always: kubectl fails wherever there is no terminal, as in k9s, Helm and editors",
             f"{set_it} changes it",
             "stanza",
+            repair=_SET_MODE,
         )
     if mode == "Never" and run.request.grant in {"password", "authcode-keyboard"}:
         return warning(
             f"interactiveMode is Never, and --grant-type={run.request.grant} asks at the terminal",
             f"{set_it} changes it",
             "stanza",
+            repair=_SET_MODE,
         )
     return sanitize(mode or "IfAvailable, which v1beta1 takes for granted")
 
@@ -89,9 +104,15 @@ def check_command(run: DoctorRun) -> Observation:
             "the stanza starts a second kubectl for each command (command: kubectl)",
             f"{_CONVERT} to start {COMMAND} itself",
             "stanza",
+            repair=_START_DIRECTLY,
         )
     if name != COMMAND:
-        return warning(f"the stanza starts {sanitize(command)}, not this program", _CONVERT, "stanza")
+        return warning(
+            f"the stanza starts {sanitize(command)}, not this program",
+            _CONVERT,
+            "stanza",
+            repair=_START_DIRECTLY,
+        )
     return sanitize(command)
 
 

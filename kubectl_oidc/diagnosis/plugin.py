@@ -12,7 +12,7 @@ from kubectl_oidc.system.installation import KINDS
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.version import __version__
 
-from . import problem, warning
+from . import Repair, problem, warning
 from .exec_stanza import STARTS_ITSELF_ENDLESSLY, program_name
 
 if TYPE_CHECKING:
@@ -46,8 +46,18 @@ def check_plugin(run: DoctorRun) -> Observation:
                 "put the directory of the program on PATH, or name it by its whole path: "
                 "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
+                repair=_other_command(environ),
             )
     return _version(found or "", environ)
+
+
+def _other_command(environ: Mapping[str, str]) -> Repair | None:
+    """Return how to name this program so that kubectl finds it: without a directory, if it is on PATH, else by its whole path."""
+    on_path = programs.find_program(COMMAND, environ) is not None
+    command = COMMAND if on_path else programs.own_path(COMMAND, environ)
+    if program_name(command) != COMMAND or (not on_path and not os.access(command, os.X_OK)):
+        return None  # started in another way, as by `python -m`
+    return Repair(f"set command to {sanitize(command)}", lambda exec_: {**exec_, "command": command})
 
 
 def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -> str | None:

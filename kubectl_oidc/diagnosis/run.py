@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.metadata import Metadata
     from kubectl_oidc.system.system import System
 
+    from . import Repair
     from .token.facts import TokenFacts
 
 REQUEST_SECONDS = 6.0
@@ -50,6 +51,7 @@ class Result:
         message: What was found, one line.
         hint: What to do, one line; empty if nothing needs to be done.
         topic: The anchor in docs/troubleshooting.md, or empty.
+        repair: How `doctor --fix` mends it, if it can.
     """
 
     name: str
@@ -57,6 +59,17 @@ class Result:
     message: str
     hint: str = ""
     topic: str = ""
+    repair: Repair | None = None
+
+    def document(self) -> dict[str, str]:
+        """Return its part of the document for ``-o``."""
+        return {
+            "name": self.name,
+            "status": self.status.value,
+            "message": self.message,
+            "hint": self.hint,
+            "topic": self.topic,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,5 +257,10 @@ def _result(check: Check, one: Observation) -> Result:
     if isinstance(one, Skipped):
         return Result(name=check.name, status=Status.SKIPPED, message=one.why)
     return Result(
-        name=check.name, status=Status(one.severity), message=one.message, hint=one.hint, topic=one.topic
+        name=check.name,
+        status=Status(one.severity),
+        message=one.message,
+        hint=one.hint,
+        topic=one.topic,
+        repair=one.repair,
     )

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.errors import StoreError
+from kubectl_oidc.sessions.permissions import loose_paths, make_private
+from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.stores import working_keyring
+from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
+from kubectl_oidc.system.shell import one_line
+from kubectl_oidc.text import sanitize
 
-from . import Finding, warning
+from . import Finding, Repair, problem, warning
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.sessions.stores.base import Store
 
     from .run import DoctorRun, Observations
@@ -23,7 +33,13 @@ _PROBE = b'{"probe":"' + b"x" * 2000 + b'"}'  # about as long as a session
 
 def check_storage(run: DoctorRun) -> Observations:
     """Check that the session's store can be written, read and cleared, and is fast."""
-    repository = build_session_repository(run.request, run.system)
+    request = run.request
+    loose = loose_paths(request.storage.cache_dir)
+    if loose:
+        yield _loose(request.storage.cache_dir, loose)
+        return
+    repository = build_session_repository(request, run.system)
+    yield from _left_by_1_0(request)
     store = repository.store
     if store.name == "none":
         yield warning(
@@ -44,6 +60,38 @@ def check_storage(run: DoctorRun) -> Observations:
         if why:
             yield warning(f"{why.message}, so sessions are stored in {store.where()}", why.hint, "os-keyring")
     yield _speed(store, _probe(store), chosen=not repository.decided_here)
+
+
+def _loose(cache_dir: Path, loose: Sequence[Path]) -> Finding:
+    others = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
+    return problem(
+        f"others can write or read {sanitize(loose[0])}{others}: nothing is stored there or read from there",
+        f"take the permission from others: `{one_line(['chmod', '-R', 'go=', str(cache_dir)])}`",
+        "cache-directory",
+        repair=Repair(
+            f"take all permissions of others from {sanitize(loose[0])}{others}",
+            act=lambda: make_private(cache_dir),
+        ),
+    )
+
+
+def _left_by_1_0(request: SignInRequest) -> Observations:
+    """Yield the session of version 1.0.0 that is not taken over, because it may be of another trust."""
+    cache_dir = request.storage.cache_dir
+    for session_id in session_left_by_1_0(request.key(), request.storage):
+        yield warning(
+            "version 1.0.0 left a session of this client that this version does not use",
+            "`kubectl oidc-login logout` ends it, with the present session",
+            "trust",
+            repair=Repair(
+                "remove the session that version 1.0.0 left", act=partial(_purge, session_id, cache_dir)
+            ),
+        )
+
+
+def _purge(session_id: str, cache_dir: Path) -> None:
+    for failure in purge_session(session_id, cache_dir).failures:
+        raise failure
 
 
 def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:

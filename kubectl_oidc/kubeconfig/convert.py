@@ -6,29 +6,24 @@ replaced.
 
 from __future__ import annotations
 
-import difflib
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.yaml_text import yaml_block
 
-from .backup import backed_up
 from .edit_text import set_user
+from .exec_difference import exec_difference, holds_secret
 from .exec_stanza import API_VERSION, Stanza, is_oidc_login_exec, starts_this_program
-from .file_checks import cannot_write, check_writable, readable_by_others, regular_file_status
-from .kubectl_lock import LOCK_SECONDS, locked
+from .file_checks import readable_by_others
 from .parse import parse_kubeconfig
 from .read import kubeconfig_paths, read_text
-from .replace_file import KubeconfigChanged, replace_file
+from .rewrite import changed_meanwhile, rewrite
 from .select import unknown_name
-from .stanza_secrets import redacted, redacted_pairs, redacted_userinfo, redacted_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +89,13 @@ def write_plan(one: Plan, names: Sequence[str], install_hint: str = "") -> Path:
     Raises:
         KubeconfigError: Nothing was written.
     """
-    target = Path(os.path.realpath(one.path))
-    try:
-        with locked(one.path, LOCK_SECONDS):
-            before = regular_file_status(target)
-            if before is None or plan_file(one.path, read_text(target) or "", names, install_hint) != one:
-                raise KubeconfigChanged(
-                    f"the kubeconfig {sanitize(one.path)} was changed by another program just now",
-                    "run the command again; it was not changed by this one",
-                )
-            check_writable(target, before)
-            with backed_up(target, before) as backup:
-                replace_file(target, one.after.encode(), before)
-    except OSError as error:
-        raise cannot_write(one.path, error) from error
-    return backup
+
+    def planned(text: str) -> str:
+        if plan_file(one.path, text, names, install_hint) != one:
+            raise changed_meanwhile(one.path)
+        return one.after
+
+    return rewrite(one.path, planned)
 
 
 def secret_warning(one: Plan) -> tuple[str, str] | None:
@@ -129,12 +116,12 @@ def plan_file(path: Path, text: str, names: Sequence[str], install_hint: str = "
         if not isinstance(old, dict) or not is_oidc_login_exec(old):
             others.append(name)
             continue
-        new = _direct(old, install_hint)
+        new = direct_exec(old, install_hint)
         if new == old:
             direct.append(name)
             continue
         after = set_user(after, name, {**user, "exec": new}, sanitize(path))
-        conversions.append(Conversion(name, _difference(path, name, old, new), _holds_secret(new)))
+        conversions.append(Conversion(name, exec_difference(path, name, old, new), holds_secret(new)))
     return Plan(path, text, after, tuple(conversions), tuple(direct), tuple(others))
 
 
@@ -142,7 +129,7 @@ def _user_names(plans: Iterable[Plan]) -> set[str]:
     return {name for one in plans for name in (*one.direct, *one.others, *(c.name for c in one.conversions))}
 
 
-def _direct(old: Mapping[str, Any], install_hint: str) -> dict[str, Any]:
+def direct_exec(old: Mapping[str, Any], install_hint: str = "") -> dict[str, Any]:
     """Return an exec section that starts this program directly, with the same arguments, variables and cluster information."""
     if starts_this_program(old) and old.get("apiVersion") == API_VERSION:
         # Somebody chose its path and its installHint: keep them.
@@ -153,26 +140,3 @@ def _direct(old: Mapping[str, Any], install_hint: str) -> dict[str, Any]:
     command = {"command": old["command"]} if starts_this_program(old) else {}
     args = words[1:] if words[:1] == ["oidc-login"] else words
     return {**old, **ours, **kept, **command, "args": args}
-
-
-def _difference(path: Path, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    title = f"{sanitize(path)}, user {sanitize(name)}"
-    keys = [*dict.fromkeys((*old, *new))]  # both in the same order: the diff shows changes, not moves
-    before, after = (list(_shown_lines(keys, stanza)) for stanza in (old, new))
-    return "\n".join(difflib.unified_diff(before, after, title, title, lineterm="", n=50))
-
-
-def _shown_lines(keys: Sequence[str], stanza: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of an exec section without secrets."""
-    shown = {key: stanza[key] for key in keys if key in stanza}
-    if isinstance(shown.get("args"), list):
-        shown["args"] = [redacted_pairs(word) for word in redacted([str(word) for word in shown["args"]])]
-    if isinstance(shown.get("env"), list):
-        shown["env"] = [redacted_variable(variable) for variable in shown["env"]]
-    for line in yaml_block({"exec": shown}).splitlines():
-        words = line.lstrip()
-        yield " " * (len(line) - len(words)) + sanitize(redacted_userinfo(words), limit=400)
-
-
-def _holds_secret(stanza: Mapping[str, Any]) -> bool:
-    return "***" in "".join(_shown_lines([*stanza], stanza))

@@ -22,7 +22,7 @@ API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 The Java clients, lightkube and kr8s do not name a version in KUBERNETES_EXEC_INFO; then the answer has this one.
 """
-_INTERACTIVE_MODE = "IfAvailable"
+INTERACTIVE_MODE = "IfAvailable"
 """With a terminal the plugin may prompt; without one it still serves background programs."""
 
 INSTALL_HINT = (
@@ -96,7 +96,7 @@ class Stanza:
             "args": ["get-token", *(arg.with_secret() for arg in self.args)],
             "command": self.command,
             "installHint": self.install_hint or INSTALL_HINT,
-            "interactiveMode": _INTERACTIVE_MODE,
+            "interactiveMode": INTERACTIVE_MODE,
             "provideClusterInfo": False,
         }
 
@@ -109,7 +109,7 @@ class Stanza:
             user,
             *kubeconfig_flag(kubeconfig),
             f"--exec-api-version={API_VERSION}",
-            f"--exec-interactive-mode={_INTERACTIVE_MODE}",
+            f"--exec-interactive-mode={INTERACTIVE_MODE}",
             f"--exec-command={self.command}",
             "--exec-arg=get-token",
             # kubectl splits each --exec-arg like a line of CSV.

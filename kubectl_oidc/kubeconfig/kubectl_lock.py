@@ -38,13 +38,18 @@ def locked(path: Path, seconds: float) -> Iterator[None]:
         free_lock(lock)
 
 
+def lock_path(path: Path) -> Path:
+    """Return the lock file of a kubeconfig."""
+    return path.with_name(f"{path.name}.lock")
+
+
 def take_lock(path: Path, seconds: float) -> Path:
     """Create the lock file of ``path``, which must not exist yet, and return it for `free_lock`.
 
     Raises:
         KubeconfigError: Another program holds the lock for longer than ``seconds``.
     """
-    lock = path.with_name(f"{path.name}.lock")
+    lock = lock_path(path)
     deadline = Deadline.after(seconds)
     while True:
         try:

@@ -210,11 +210,17 @@ def refresh_parameters(issuer: str) -> Mapping[str, str]:
     return REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS).parameters
 
 
+def refresh_scope(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
+    """Return the scope that the provider requires for a refresh token; empty if it needs or has none."""
+    needs = REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS)
+    return needs.scope if needs.scope and may_have_scope(needs.scope, scopes_supported) else ""
+
+
 def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = ()) -> str:
     """Return how to get a refresh token from the provider. ``asked`` tells whether the scope offline_access was requested."""
     needs = REFRESH_TOKEN.get(vendor_of(issuer), _OFFLINE_ACCESS)
     if asked or not needs.scope:
         return needs.hint
-    if not may_have_scope(needs.scope, scopes_supported):
+    if not refresh_scope(issuer, scopes_supported=scopes_supported):
         return f"this provider has no scope {needs.scope}: allow the refresh token grant for this client, if the provider has that grant"
     return f"add --oidc-extra-scope={needs.scope}"

@@ -168,7 +168,9 @@ class Session(NamedTuple):
 
     def sign_in_claims(self) -> SignInClaims:
         """Return when and how the provider authenticated the person, as far as it says."""
-        return self.how.or_else(SignInClaims.of(claims_of(self.id_token)))
+        from kubectl_oidc.oidc.jws import claims_if_readable
+
+        return self.how.or_else(SignInClaims.of(claims_if_readable(self.id_token)))
 
     def token(self) -> Secret:
         """Return the token that kubectl gets."""

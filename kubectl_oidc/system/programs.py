@@ -34,6 +34,11 @@ def find_program(
     return next((str(candidate) for candidate in candidates if candidate.is_file()), None)
 
 
+def own_path(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the path that starts this program, which is called ``name``. Links are kept, because updates move their targets."""
+    return str(Path(find_program(name, environ) or sys.argv[0]).absolute())
+
+
 def kubectl_dispatcher(environ: Mapping[str, str] = os.environ) -> str | None:
     """Return the path of kubectl if it is Google Cloud CLI's dispatcher, else None. It is not run.
 

@@ -83,6 +83,7 @@ NAMES = [
         "interactive-mode",
         "command",
         "other-credentials",
+        "kubeconfig-lock",
         "plugin",
         "plugin-policy",
         "variables",
@@ -723,6 +724,17 @@ def test_a_client_of_device_codes_alone_is_right_where_no_browser_can_be_opened(
     no_browser = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
     (check,) = clinic.doctor(env=no_browser).checks("client")
     assert check["status"] == "skipped"
+
+
+def test_what_is_wrong_is_mended_until_all_is_in_order(clinic: Clinic) -> None:
+    """`--fix --yes`: the exit status is that of what is left, which is nothing."""
+    clinic.signed_in()
+    clinic.exec.update(apiVersion="client.authentication.k8s.io/v1alpha1", interactiveMode="Always")
+    assert clinic.doctor().status == 1
+    mended = clinic.doctor("--fix", "--yes")
+    assert mended.status == 0, mended.document
+    assert mended.named("problem") == []
+    assert [mended.checks(name)[0]["status"] for name in ("api-version", "interactive-mode")] == ["ok", "ok"]
 
 
 def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None:

@@ -247,6 +247,35 @@ def test_kubectl_is_told_who_we_are(cluster: Cluster, which: str) -> None:
     assert cluster.run("auth", "can-i", "get", "/logs").stdout == "no\n"
 
 
+def test_a_kubectl_without_the_plugin_runs_by_exec(cluster: Cluster) -> None:
+    """It runs nothing itself: its kubeconfig has the token, the cluster's authority, and the impersonation of none."""
+    cluster.kubeconfig()
+    words = ("exec", "--user=oidc", "--", cluster.kubectl, "get", "pods", "--all-namespaces")
+    done = cluster.laptop.run(*words)
+    assert_pods(subprocess.CompletedProcess(words, done.status, done.stdout, done.stderr))
+    who = cluster.laptop.run("exec", "--user=oidc", "--", cluster.kubectl, "auth", "whoami")
+    assert "alice@example.com" in who.stdout
+    assert len(cluster.laptop.browser.opened()) == 1
+
+
+def test_curl_sends_the_header_that_token_prints(cluster: Cluster) -> None:
+    """It reads it from standard input; the cluster knows who asks."""
+    cluster.kubeconfig()
+    header = cluster.laptop.run("token", "--header", "--user=oidc").stdout
+    url = f"{cluster.url}/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    body = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"})
+    options = ["--silent", "--header", "@-", "--header", "Content-Type: application/json", "--data", body]
+    done = subprocess.run(
+        [parts.program("curl"), "--cacert", str(cluster.ca), *options, url],
+        input=header,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert json.loads(done.stdout)["status"]["userInfo"]["username"] == "alice@example.com"
+
+
 def test_a_failure_reaches_the_person_at_kubectl(cluster: Cluster) -> None:
     """The provider is down: kubectl ends with our error and hint on standard error, and no second attempt."""
     cluster.kubeconfig()

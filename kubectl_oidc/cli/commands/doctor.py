@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
+from kubectl_oidc.cli.doctor_repairs import mend
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.click_options import current_sources, options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
+from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.settings.effective import effective
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.diagnosis.run import Result
+    from kubectl_oidc.system.log import Log
 
 _SECONDS = 40.0
 """The longest that all checks may take; each check has a shorter limit of its own."""
@@ -48,6 +51,13 @@ _REQUEST_SECONDS = 6.0
     *CLAIMS,
     *PREFIXES,
     output("json", "yaml"),
+    Flag(
+        "--fix",
+        SWITCH,
+        help="Mend what this program can mend: show each change, ask, and check again.",
+        has_variable=False,
+    ),
+    Flag("--yes", SWITCH, help="Let --fix change without asking.", has_variable=False),
     *ONE_SESSION,
 )
 def doctor(**values: Any) -> int:
@@ -59,14 +69,23 @@ def doctor(**values: Any) -> int:
     sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
     """
     log = log_at(values.pop("v"))
-    conflicts.check(conflicts.LOGIN, values)
+    conflicts.check(conflicts.DOCTOR, values)
     target = find_target(values)
+    results = _checked(target, values, log, printed=not values["output"])
+    if values["fix"] and mend(results, target.kubeconfig_user.user, yes=values["yes"]):
+        target = find_target(values)  # the kubeconfig has changed
+        results = _checked(target, values, log, printed=not values["output"])
+    if values["output"]:
+        echo_document(_document(target, results), values["output"])
+    return _status(results)
+
+
+def _checked(target: TargetSession, values: dict[str, Any], log: Log, *, printed: bool) -> list[Result]:
+    """Run the checks, print the results if asked, and return them."""
     run = _doctor_run(target, values, System(log=log, terminal=SilentTerminal()))
     try:
         results = run_checks(run, CHECKS)
-        if values["output"]:
-            return _document(target, list(results), values["output"])
-        return _text(target, results)
+        return _text(target, results) if printed else list(results)
     finally:
         run.close()
 
@@ -130,21 +149,19 @@ def _variables() -> frozenset[str]:
     return frozenset(param.envvar for param in params if isinstance(param.envvar, str))
 
 
-def _document(target: TargetSession, results: list[Result], form: str) -> int:
-    status, chosen = _status(results), target.kubeconfig_user
-    document = {
+def _document(target: TargetSession, results: list[Result]) -> dict[str, object]:
+    chosen = target.kubeconfig_user
+    return {
         "context": chosen.context.name if chosen.context else None,
         "user": chosen.user.name if chosen.user else None,
         "issuer": target.request.issuer,
         "clientID": target.request.client_id,
-        "healthy": status == 0,
-        "checks": [{**asdict(result), "status": result.status.value} for result in results],
+        "healthy": _status(results) == 0,
+        "checks": [result.document() for result in results],
     }
-    echo_document(document, form)
-    return status
 
 
-def _text(target: TargetSession, results: Iterator[Result]) -> int:
+def _text(target: TargetSession, results: Iterator[Result]) -> list[Result]:
     printed = DoctorOutput.on_stdout()
     printed.title(_title(target))
     finished: list[Result] = []
@@ -153,7 +170,7 @@ def _text(target: TargetSession, results: Iterator[Result]) -> int:
         finished.append(result)
     counts = {status: sum(result.status is status for result in finished) for status in Status}
     printed.end(counts[Status.PROBLEM], counts[Status.WARNING])
-    return _status(finished)
+    return finished
 
 
 def _title(target: TargetSession) -> str:

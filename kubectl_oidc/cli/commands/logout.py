@@ -15,6 +15,7 @@ from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
+from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.authentication.sign_out import SignedOut
     from kubectl_oidc.sessions.listing import StoredSession
+
+
+_TITLES = ("PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PROVIDER", "HERE")
 
 
 @click.command("logout")
@@ -58,18 +62,29 @@ def logout(**values: Any) -> int:
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
+    if values["all"] and ended:
+        echo_table(_TITLES, [_cells(one) for one in ended])
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     report_removal([one.purged for one in ended], cache_dir, client)
-    for one in ended:
+    failed = [one for one in ended if one.failure]
+    more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+    for one in failed:
         if one.failure:
             reasons = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
             reason = reasons.get(type(one.failure), "the provider failed")
             removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
             one.failure.message = (
-                f"the refresh token was not revoked, {reason}: {one.failure.message}; {removed}"
+                f"the refresh token was not revoked{more}, {reason}: {one.failure.message}; {removed}"
             )
             raise one.failure
     return 0
+
+
+def _cells(one: SignedOut) -> tuple[str, ...]:
+    """Return the row of a session in the table of --all."""
+    purged = one.purged
+    here = "not removed" if purged.failures else "removed" if purged.places else "not there"
+    return (purged.person, purged.issuer, purged.client_id, one.revocation, one.browser, here)
 
 
 def _end_target(
@@ -113,7 +128,10 @@ def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at
 
 
 def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
-    """End every session, with the flags of its kubeconfig user, or else those that the index knows."""
+    """End every session, with the flags of its kubeconfig user, or else those that the index knows.
+
+    A browser has one session at each issuer, so only the first session of an issuer sends the browser there.
+    """
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
     users = session_users(kubeconfig)

@@ -13,7 +13,9 @@ from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
+from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
+from kubectl_oidc.cli.users.orphans import NO_ORPHANS, named_issuers
 from kubectl_oidc.cli.users.search import session_to_purge
 from kubectl_oidc.cli.users.selection import (
     NAMES_A_SESSION,
@@ -23,10 +25,12 @@ from kubectl_oidc.cli.users.selection import (
     several_sessions,
 )
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.sessions import kubelogin_cache
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.sessions.purge import known_sessions, purge_session
 from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
+from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -48,6 +52,13 @@ _HOW = tuple(
 @options(
     *USER_OPTIONS,
     Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
+    Flag(
+        "--orphans",
+        SWITCH,
+        help="Remove the sessions of issuers that the kubeconfig does not name. It shows them and asks.",
+        has_variable=False,
+    ),
+    Flag("--yes", SWITCH, help="Let --orphans remove without asking.", has_variable=False),
     *_NAMES,
     *_HOW,
     *LOG,
@@ -63,6 +74,8 @@ def purge(**values: Any) -> int:
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
         return _remove_all(cache_dir, log)
+    if values["orphans"]:
+        return _remove_orphans(values, cache_dir, log)
     name = values.get("session") or ""
     lost = _lost(cache_dir, log)
     target = session_to_purge(values, lost)
@@ -113,6 +126,30 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
     known = {entry.session_id for entry in known_entries(cache_dir, log)}
     ids = (one for one in known_sessions(cache_dir, log) if one not in known)
     return [Candidate(one, cache_dir, None, lost=True) for one in ids]
+
+
+def _remove_orphans(values: dict[str, Any], cache_dir: Path, log: Log) -> int:
+    """Show the sessions of issuers that the kubeconfig does not name, and remove them if the user agrees."""
+    issuers = named_issuers(read_kubeconfig(values["kubeconfig"], os.environ))
+    found = [entry for entry in known_entries(cache_dir, log) if entry.issuer and entry.issuer not in issuers]
+    if not found:
+        click.echo(NO_ORPHANS, err=True)
+        return 0
+    question = f"Remove {len(found)} session{'s' if len(found) > 1 else ''}"
+    asks = not values["yes"]
+    if asks and not can_ask(Terminal()):
+        raise UsageError(
+            f"there is no terminal to ask on: {question.lower()}?",
+            "give --yes to remove them; `kubectl oidc-login status --orphans` lists them",
+        )
+    for entry in found:
+        click.echo(f"  {Candidate(entry.session_id, cache_dir, entry).description()}", err=True)
+    if asks and not Questions(Terminal()).confirm(
+        f"{question} of issuers that the kubeconfig does not name?", proposal=False
+    ):
+        click.echo("Nothing was removed", err=True)
+        return 1
+    return _remove([entry.session_id for entry in found], cache_dir)
 
 
 def _remove_all(cache_dir: Path, log: Log) -> int:

@@ -11,11 +11,12 @@ from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import KUBECONFIG_FILE, LOG, USER_OPTIONS, log_at
-from kubectl_oidc.cli.options.kinds import DIR
+from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
+from kubectl_oidc.cli.users.orphans import NO_ORPHANS, named_issuers, note_of_orphans
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
 from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
@@ -53,6 +54,12 @@ _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-cla
     output("wide", "json", "yaml"),
     KUBECONFIG_FILE,
     *_CHOICE,
+    Flag(
+        "--orphans",
+        SWITCH,
+        help="List only the sessions of issuers that the kubeconfig does not name.",
+        has_variable=False,
+    ),
     *_GROUPS_CLAIM,
     Flag(
         "--token-cache-dir",
@@ -69,6 +76,8 @@ def status(**values: Any) -> int:
     """
     system = System(log=log_at(values["v"]))
     kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)
+    if error and values["orphans"]:
+        raise error
     if error:
         system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
     users = session_users(kubeconfig)
@@ -88,6 +97,8 @@ def status(**values: Any) -> int:
             for one in sessions
         ]
         echo_table(_TITLES + _WIDE * wide, rows)
+    elif values["orphans"]:
+        click.echo(NO_ORPHANS, err=True)
     else:
         click.echo(
             f"No session is kept under {shown_directory(cache_dirs[0])}; `kubectl oidc-login login` signs in",
@@ -95,6 +106,9 @@ def status(**values: Any) -> int:
         )
     for one in sessions:
         one.warn(system.terminal)
+    note = note_of_orphans(kubeconfig, [one.candidate.client[0] for one in sessions])
+    if note and not values["output"]:
+        system.terminal.say(note)
     return 0
 
 
@@ -107,6 +121,9 @@ def _selected(
         OidcLoginError: They select none.
     """
     found, word = every, values["session"]
+    if values["orphans"]:
+        issuers = named_issuers(kubeconfig)
+        found = [one for one in found if one.candidate.client[0] not in issuers]
     if word:
         ids = {one.session_id for one in sessions_named(word, [one.candidate for one in every])}
         found = [one for one in found if one.candidate.session_id in ids]

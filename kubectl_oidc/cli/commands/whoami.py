@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
@@ -18,12 +17,12 @@ from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
-from kubectl_oidc.cli.users.suggestions import no_session
+from kubectl_oidc.cli.users.valid_token import session_with_valid_token, stored_session
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.diagnosis.token.practical import check_size
-from kubectl_oidc.errors import KubeconfigError, SignInNeeded
+from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kube_api.client import ClusterClient
 from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.system.deadline import Deadline
@@ -65,13 +64,16 @@ def whoami(**values: Any) -> int:
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values, "show")
     cluster = _cluster(target) if values["cluster"] else None
-    login = target.command_line("login")
-    load = _renewed if cluster else _stored
-    session, place = load(target, system, login)
+    if cluster:
+        session, place = session_with_valid_token(target, system, may_prompt=False)
+    else:
+        session, place = stored_session(target, system)
     identity = _ask(cluster, session.token(), system) if cluster else None
     trust, listed = trust_of(values, target.request), scopes_supported(target.request, system)
     facts = facts_of_session(target.request, session, trust, scopes_supported=listed)
-    shown = _WhoamiOutput(target.request, session, place, trust, facts, system.clock(), identity)
+    shown = _WhoamiOutput(
+        target.request, session, place or "no place that keeps it", trust, facts, system.clock(), identity
+    )
     if values["output"]:
         echo_document(shown.document(), values["output"])
     else:
@@ -86,36 +88,6 @@ def whoami(**values: Any) -> int:
             "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
         )
     return 0
-
-
-def _renewed(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session with a valid token, and the name of the place where it is stored.
-
-    Raises:
-        OidcLoginError: That is impossible without a sign-in.
-    """
-    if target.selected:  # its flags are unknown, so it cannot be renewed
-        session, place = _stored(target, system, login)
-        if session.expiry > system.clock():
-            return session, place
-        raise SignInNeeded(
-            "the token of this session has expired, and no user of the kubeconfig asks for the session",
-            "give all flags of its get-token",
-        )
-    try:
-        outcome = authenticate(target.request.without_prompt(), system)
-    except SignInNeeded as error:
-        error.hint = f"`{login}` signs in"
-        raise
-    return outcome.session, outcome.storage or "no place that keeps it"
-
-
-def _stored(target: TargetSession, system: System, login: str) -> tuple[Session, str]:
-    """Return the session as it is stored, and the name of the place. No session is an error."""
-    session, place = target.load(system)
-    if session is None:
-        raise no_session(target.request, login)
-    return session, place
 
 
 def _cluster(target: TargetSession) -> ClusterEntry:

@@ -197,8 +197,33 @@ def _purge(given: FlagValues) -> None:
     all_or_one(given, ("--context", "--user", *(flag.name for flag in given.flags if flag.identity)))
 
 
+def _orphans(given: FlagValues) -> None:
+    needs(given, "--yes", "--orphans", "give --orphans too, or leave out --yes")
+    identity = (flag.name for flag in given.flags if flag.identity)
+    for flag in ("--all", "--context", "--user", *identity):
+        if given.typed("--orphans", flag):
+            raise given.conflict(
+                ("--orphans", flag),
+                "{0} removes the sessions of issuers that no kubeconfig names, and {1} says which in another way",
+                "give one of them",
+            )
+
+
 def _logout(given: FlagValues) -> None:
     all_or_one(given, ("--context", "--user", ISSUER, "--session"))
+
+
+def _token(given: FlagValues) -> None:
+    if given.has("--claim", "--header"):
+        raise given.conflict(
+            ("--claim", "--header"),
+            "{0} prints one claim, and {1} the header with the token",
+            "give one of them",
+        )
+
+
+def _doctor(given: FlagValues) -> None:
+    needs(given, "--yes", "--fix", "give --fix too, or leave out --yes")
 
 
 def _convert(given: FlagValues) -> None:
@@ -217,6 +242,8 @@ SETUP = (_setup, *SIGN_IN)
 SUBJECT = (_subject,)
 """How a session is named, in commands about one."""
 LOGIN = (*SUBJECT, *SIGN_IN)
+DOCTOR = (*LOGIN, _doctor)
+TOKEN = (*LOGIN, _token)
 CONVERT = (_convert,)
-PURGE = (_purge,)
+PURGE = (_purge, _orphans)
 LOGOUT = (*SUBJECT, _logout)

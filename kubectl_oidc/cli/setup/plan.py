@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.checks import install_hint
@@ -16,13 +14,15 @@ from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
 from kubectl_oidc.manifests.by_cluster_type import as_trusted_by
 from kubectl_oidc.manifests.cluster_type import Cluster, ClusterType, guess_cluster
 from kubectl_oidc.manifests.rbac import Binding, propose_binding
-from kubectl_oidc.system.programs import find_program
+from kubectl_oidc.system.programs import own_path
 from kubectl_oidc.text import sanitize
 
 from .cluster_steps import ClusterSetup, WrittenManifests
 from .manifest_files import output_directory
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
 
     from kubectl_oidc.authentication.request import SignInRequest
@@ -80,7 +80,7 @@ def make_plan(
         user=user,
         stanza=Stanza(
             args=tuple(stanza_args(ctx)),
-            command=_own_path() if values["absolute_path"] else COMMAND,
+            command=own_path(COMMAND) if values["absolute_path"] else COMMAND,
             install_hint=install_hint(values["install_hint"]),
         ),
         write=values["write_kubeconfig"],
@@ -107,9 +107,3 @@ def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: K
         directory=str(output_directory(values["output_dir"]) or "."),
         written=WrittenManifests(on_stdout=bool(values["output"])),
     )
-
-
-def _own_path() -> str:
-    """Return the path that starts this program. Links are kept, because updates move their targets."""
-    found = find_program(COMMAND)
-    return str(Path(found or sys.argv[0]).absolute())

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.claims import time_claim
-from kubectl_oidc.oidc.vendors import refresh_hint
+from kubectl_oidc.oidc.vendors import refresh_hint, refresh_scope
+
+from .scope_repair import add_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,11 +26,13 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
         return
     asked = "offline_access" in facts.scopes
     why = "though offline_access was asked for" if asked else "because offline_access was not asked for"
+    scope = "" if asked else refresh_scope(facts.issuer, scopes_supported=facts.scopes_supported)
     yield warning(
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
         f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
         "who is still signed in at the provider types nothing when the browser opens",
         "claims-refresh-token",
+        repair=add_scope(scope, facts.scopes) if scope else None,
     )
 
 

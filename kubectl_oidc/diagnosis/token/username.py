@@ -9,6 +9,7 @@ from kubectl_oidc.oidc.vendors import may_have_scope
 from kubectl_oidc.text import json_quoted, sanitize
 
 from .facts import RESERVED_PREFIX
+from .scope_repair import add_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,17 +29,19 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
     if isinstance(value, str) and value:
         return
     what = "has no" if value is None else f"has {json_quoted(value, limit=60)} as"
+    lacks_scope = (
+        claim == "email" and "email" not in facts.scopes and may_have_scope("email", facts.scopes_supported)
+    )
     ask = (
         "add --oidc-extra-scope=email"
-        if claim == "email"
-        and "email" not in facts.scopes
-        and may_have_scope("email", facts.scopes_supported)
+        if lacks_scope
         else f"let the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield problem(
         f"the token {what} claim {sanitize(claim)}, which is the user name: the API server answers Unauthorized",
         ask,
         "claims-username",
+        repair=add_scope("email", facts.scopes) if lacks_scope else None,
     )
 
 

@@ -48,6 +48,9 @@ WITHOUT = {
     *(("setup", flag) for flag in ("--output", "--write-kubeconfig", "--yes")),
     *(("status", flag) for flag in ("--context", "--user", "--session")),
     *(("logout", "--all"), ("purge", "--all"), ("convert", "--yes")),
+    *(("status", "--orphans"), ("purge", "--orphans"), ("purge", "--yes")),
+    *(("doctor", flag) for flag in ("--fix", "--yes")),
+    *(("token", flag) for flag in ("--claim", "--header", "--show")),
 }
 """The flags that have no variable; those of status choose what is listed, and a shell's profile must hide nothing."""
 

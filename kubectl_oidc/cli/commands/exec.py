@@ -1,0 +1,144 @@
+"""``kubectl oidc-login exec``: run a program with a temporary kubeconfig whose token is kept fresh."""
+
+from __future__ import annotations
+
+import gc
+import os
+from dataclasses import replace
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from kubectl_oidc.cli.options import conflicts
+from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
+from kubectl_oidc.cli.users.search import find_target
+from kubectl_oidc.cli.users.selection import ONE_SESSION
+from kubectl_oidc.cli.users.valid_token import session_with_valid_token
+from kubectl_oidc.diagnosis.run import SilentTerminal
+from kubectl_oidc.errors import KubeconfigError, LockError, OidcLoginError, UsageError
+from kubectl_oidc.kubeconfig.temporary import TemporaryKubeconfig, private_directory
+from kubectl_oidc.sessions.lock_directory import local_directory
+from kubectl_oidc.system.foreground_program import ForegroundProgram, program_path
+from kubectl_oidc.system.system import System
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kubectl_oidc.cli.users.target import TargetSession
+    from kubectl_oidc.sessions.session import Session
+
+_LEAD = 300
+"""How many seconds before its expiry a token is renewed; half of its lifetime if that is less."""
+
+_LOOK_SECONDS = 15.0
+"""How often the clock is read. A computer that slept must not wait for the rest of an interval."""
+
+_LEAST_SECONDS = 5.0
+"""The shortest time between two renewals, if tokens live for a few seconds only."""
+
+_RENEWAL_SECONDS = 10.0
+"""The longest that one renewal may take, and that it is waited for once the program has ended."""
+
+
+def _files(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> list[CompletionItem]:
+    """Leave the program and its words to the shell, which completes names of files."""
+    return [CompletionItem(unfinished, type="file")]
+
+
+@click.command("exec", context_settings={"allow_interspersed_args": False})
+@options(*USER_OPTIONS, *ONE_SESSION)
+@click.argument(
+    "program", nargs=-1, type=click.UNPROCESSED, metavar="[--] PROGRAM [ARG]...", shell_complete=_files
+)
+def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the name of the command
+    """Run PROGRAM with a temporary kubeconfig, for programs that run no exec plugins.
+
+    The variable KUBECONFIG of the program names the kubeconfig. It has one context, and in it a token instead of the exec section.
+    While the program runs the token is renewed before it ends. The kubeconfig is removed at the end. Signals are passed on to
+    the program, and its exit status is returned. Write `--` before PROGRAM.
+    """
+    system = System(log=log_at(values.pop("v")))
+    conflicts.check(conflicts.LOGIN, values)
+    if not program:
+        raise UsageError("there is no PROGRAM to run", "write it behind --, as in `exec -- helm list`")
+    path = program_path(program[0], os.environ)
+    target = find_target(values)
+    chosen = target.kubeconfig_user
+    if chosen.context is None or chosen.cluster is None:
+        raise KubeconfigError(
+            "the kubeconfig has no cluster for PROGRAM: no context with a cluster is chosen",
+            "name a context that has one with --context",
+        )
+    session, _ = session_with_valid_token(target, system, may_prompt=True)
+    gc.enable()  # unlike get-token, it may run for days
+    with ForegroundProgram() as child, private_directory(_parent()) as directory:
+        kubeconfig = TemporaryKubeconfig(directory, chosen.context, chosen.cluster, chosen.user)
+        kubeconfig.put(session.token())
+        with _Renewal(target, system, kubeconfig, session):
+            return child.run(path, program, {**os.environ, "KUBECONFIG": str(kubeconfig.path)})
+
+
+def _parent() -> Path | None:
+    """Return the private directory of this user on this computer, which most systems keep in memory; None if there is none."""
+    try:
+        return local_directory()
+    except LockError:
+        return None
+
+
+class _Renewal:
+    """Renews the token in a thread while the block runs. A failure is reported once, and tried again until it works."""
+
+    def __init__(
+        self, target: TargetSession, system: System, kubeconfig: TemporaryKubeconfig, session: Session
+    ) -> None:
+        self._target, self._system, self._kubeconfig = _renewing(target), system, kubeconfig
+        self._silent = system._replace(terminal=SilentTerminal())  # the terminal is the program's
+        self._context = click.get_current_context()
+        self._due = self._due_of(session)
+        self._reported = False
+        self._ended = Event()
+        self._thread = Thread(target=self._run, daemon=True, name="renewal")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        # An answer that is on its way is stored: the refresh token in it may be the only one that is good.
+        self._ended.set()
+        self._thread.join(_RENEWAL_SECONDS)
+
+    def _due_of(self, session: Session) -> float:
+        now = self._system.clock()
+        lifetime = session.expiry - session.issued_at(int(now))
+        return max(session.expiry - min(_LEAD, lifetime // 2), now + _LEAST_SECONDS)
+
+    def _run(self) -> None:
+        with self._context.scope(cleanup=False):
+            while not self._ended.wait(min(_LOOK_SECONDS, max(0.0, self._due - self._system.clock()))):
+                if self._system.clock() >= self._due:
+                    self._renew()
+
+    def _renew(self) -> None:
+        try:
+            session, _ = session_with_valid_token(self._target, self._silent, may_prompt=False)
+            self._kubeconfig.put(session.token())
+            self._due, self._reported = self._due_of(session), False
+        except OidcLoginError as error:
+            self._due = self._system.clock() + _LOOK_SECONDS
+            if not self._reported:
+                self._system.terminal.warn(
+                    f"the token of the program is not renewed: {error.message}", error.hint
+                )
+            self._reported = True
+
+
+def _renewing(target: TargetSession) -> TargetSession:
+    """Return the session with a request that renews a token which ends soon, and that does not take long."""
+    request = target.request
+    account = request.account._replace(min_ttl=max(request.account.min_ttl, _LEAD))
+    timeout = request.timeout._replace(seconds=min(request.timeout.seconds, _RENEWAL_SECONDS))
+    return replace(target, request=request._replace(account=account, timeout=timeout))

@@ -1,0 +1,71 @@
+"""Which issuers the kubeconfig names, so that sessions of all others can be listed and removed as orphans."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from kubectl_oidc.cli.options.variables import variable
+from kubectl_oidc.errors import KubeconfigError, OidcLoginError
+from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables
+from kubectl_oidc.kubeconfig.read import auth_provider_config
+
+from .from_stanza import stanza_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+
+NO_ORPHANS = "Every session is of an issuer that the kubeconfig names"
+"""What the user reads if there is no orphan."""
+
+_ISSUER = "--oidc-issuer-url"
+
+
+def named_issuers(kubeconfig: Kubeconfig, environ: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """Return every issuer that a user of the kubeconfig names in any way, and the one that the variable names.
+
+    Raises:
+        KubeconfigError: There is no kubeconfig, or a file of it is missing: its users may name issuers.
+    """
+    missing = kubeconfig.missing_files()
+    if missing:
+        raise KubeconfigError(
+            f"it is not known which issuers the kubeconfig names: {missing}",
+            "name all kubeconfigs that you use in KUBECONFIG, or one with --kubeconfig",
+        )
+    of_users = (issuer for user in kubeconfig.users.values() for issuer in _issuers(user))
+    return frozenset({*of_users, environ.get(variable(_ISSUER), "")})
+
+
+def note_of_orphans(kubeconfig: Kubeconfig, issuers: Iterable[str]) -> str:
+    """Return a sentence about the sessions at these issuers that are orphans; empty if none is, or if that is not known."""
+    try:
+        named = named_issuers(kubeconfig)
+    except KubeconfigError:
+        return ""
+    count = sum(issuer not in named for issuer in issuers)
+    sessions = "session is" if count == 1 else "sessions are"
+    return (
+        f"{count} {sessions} of issuers that the kubeconfig does not name: `kubectl oidc-login purge --orphans` removes them"
+        if count
+        else ""
+    )
+
+
+def _issuers(user: Entry) -> Iterator[str]:
+    """Return the issuers of a user, also if its exec section cannot be parsed or belongs to another program."""
+    try:
+        yield stanza_request(user).issuer
+    except OidcLoginError:
+        exec_ = exec_of(user)
+        args = exec_.get("args")
+        words = [str(word) for word in args] if isinstance(args, list) else []
+        for word, following in pairwise([*words, ""]):
+            flag, equals, value = word.partition("=")
+            if flag == _ISSUER:
+                yield value if equals else following
+        yield exec_variables(exec_).get(variable(_ISSUER), "")
+        yield str((auth_provider_config(user.value) or {}).get("idp-issuer-url") or "")

@@ -1,0 +1,121 @@
+"""A temporary kubeconfig with one context, whose user has a bearer token instead of an exec section.
+
+The user has the token itself (``token``) and the name of a file with it (``tokenFile``). Programs that are written with client-go
+read that file again and again (client-go, ``BearerTokenFile``), so that they get a renewed token while they run. Others read the
+kubeconfig.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.system.files_in_use import patiently
+from kubectl_oidc.system.private_files import write_private_file
+from kubectl_oidc.text import sanitize
+from kubectl_oidc.yaml_text import yaml_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_oidc.secret import Secret
+
+    from .read import Entry
+
+_KUBECONFIG, _TOKEN = "config", "token"
+_USER = "token"
+_FILES_OF_A_CLUSTER = ("certificate-authority",)
+_NOT_COPIED = frozenset({"extensions"})
+_IMPERSONATION = ("as", "as-uid", "as-groups", "as-user-extra")
+
+
+class TemporaryKubeconfig:
+    """A kubeconfig and a token file in a private directory.
+
+    Args:
+        directory: A directory of mode 0700.
+        context: The context; its user is replaced.
+        cluster: Its cluster. Relative paths in it start at its file's directory.
+        user: Whose impersonation (``as``, ``as-groups``, …) is copied, if there is one.
+    """
+
+    def __init__(self, directory: Path, context: Entry, cluster: Entry, user: Entry | None) -> None:
+        self._directory = directory
+        self._context, self._cluster, self._user = context, cluster, user
+
+    @property
+    def path(self) -> Path:
+        """The kubeconfig, for the variable KUBECONFIG."""
+        return self._directory / _KUBECONFIG
+
+    def put(self, token: Secret) -> None:
+        """Write both files with this token, mode 0600, each in one step.
+
+        Raises:
+            StoreError: A file cannot be written; the old one is unchanged.
+        """
+        write_private_file(self._directory, _TOKEN, token.reveal().encode())
+        text = yaml_block(self._document(token)) + "\n"
+        write_private_file(self._directory, _KUBECONFIG, text.encode())
+
+    def _document(self, token: Secret) -> dict[str, object]:
+        user = {
+            key: self._user.value[key] for key in _IMPERSONATION if self._user and key in self._user.value
+        }
+        user |= {"token": token.reveal(), "tokenFile": str(self._directory / _TOKEN)}
+        context = {**_copied(self._context), "cluster": self._cluster.name, "user": _USER}
+        cluster = _copied(self._cluster)
+        for key in _FILES_OF_A_CLUSTER:
+            if cluster.get(key):
+                cluster[key] = str(self._cluster.path.absolute().parent / str(cluster[key]))
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": self._cluster.name, "cluster": cluster}],
+            "contexts": [{"name": self._context.name, "context": context}],
+            "current-context": self._context.name,
+            "users": [{"name": _USER, "user": user}],
+        }
+
+
+def _copied(entry: Entry) -> dict[str, Any]:
+    return {key: value for key, value in entry.value.items() if key not in _NOT_COPIED}
+
+
+@contextmanager
+def private_directory(parent: Path | None) -> Iterator[Path]:
+    """Make a directory of mode 0700 for the block, and remove it with all files at its end.
+
+    Args:
+        parent: Where; None for the directory of temporary files.
+
+    Raises:
+        KubeconfigError: It cannot be made or removed.
+    """
+    try:
+        directory = Path(tempfile.mkdtemp(prefix="exec-" if parent else "kubectl-oidc-exec-", dir=parent))
+    except OSError as error:
+        raise KubeconfigError(
+            f"no directory for a temporary kubeconfig can be made: {error.strerror or error}",
+            "free some space, or set XDG_RUNTIME_DIR to a directory that is yours alone",
+        ) from error
+    try:
+        yield directory
+    finally:
+        _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    try:
+        patiently(lambda: shutil.rmtree(directory))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise KubeconfigError(
+            f"the temporary kubeconfig is not removed: {error.strerror or error}",
+            f"remove {sanitize(directory)} yourself: a token is in it",
+        ) from error
