@@ -25,7 +25,12 @@ DEFAULTS, ISSUER = "defaults", "issuer"
 """The tables of a file: defaults for every issuer, and for one."""
 
 _ISSUER_FLAG = "oidc-issuer-url"
-_SENT_TO_THE_ISSUER = ("--oidc-client-secret-file", "--oidc-request-header")
+_SENT_TO_THE_ISSUER = (
+    "--oidc-client-secret-file",
+    "--oidc-client-assertion-file",
+    "--oidc-client-assertion-github-audience",
+    "--oidc-request-header",
+)
 """The flags with secrets that every issuer would be sent, one of a stranger's kubeconfig, too."""
 
 _FEW = 5  # names that a hint lists

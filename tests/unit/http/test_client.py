@@ -367,7 +367,6 @@ def test_a_request_has_one_deadline_for_all_of_it(server: Hostile, script: Scrip
     error, took = timed(lambda: client.get(f"{server.url}/doc", deadline=soon(60)))
     assert isinstance(error, ProviderUnreachable)
     assert error.sent
-    assert "0.4 s" in error.message
     assert 0.3 < took < 1.5
     client.close()
 

@@ -80,6 +80,7 @@ def test_every_flag_of_a_sign_in_can_have_a_default_but_secrets() -> None:
         "--min-ttl": '"1h"',
         "--prompt": '"login"',
         "--certificate-authority-data": '"czNjcmV0"',
+        "--claims": """'{"id_token": {"acr": null}}'""",
     }
     for flag in FLAGS:
         value = examples.get(flag.name, '"/x=y"')
@@ -91,7 +92,12 @@ def test_every_flag_of_a_sign_in_can_have_a_default_but_secrets() -> None:
         if flag.kind is SECRET:
             refused(f'[issuer."{ISSUER}"]\n{line}', 2, flag.name.removeprefix("--"))
             continue
-        if flag.name in {"--oidc-client-secret-file", "--oidc-request-header"}:
+        if flag.name in {
+            "--oidc-client-secret-file",
+            "--oidc-client-assertion-file",
+            "--oidc-client-assertion-github-audience",
+            "--oidc-request-header",
+        }:
             refused(f"[defaults]\n{line}", 2, flag.name.removeprefix("--"), "[issuer.")
             found = layers(f'[issuer."{ISSUER}"]\n{line}')[ISSUER].values
         else:
