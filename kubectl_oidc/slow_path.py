@@ -10,7 +10,7 @@ import warnings
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
 from kubectl_oidc.fast_path.credential import KEYRING_SYSTEMS
-from kubectl_oidc.fast_path.known_command import KEYRING, remembers_none
+from kubectl_oidc.fast_path.known_command import KEYRING, remembers_none, settings_state
 from kubectl_oidc.system import signals, standard_output
 from kubectl_oidc.text import sanitize
 
@@ -94,7 +94,8 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     call = Call(times=times, ahead=ahead, lock=lock)
     status = None
     if sys.argv[1:2] == ["get-token"]:
-        if not ahead and (command is not None or remembers_none()):  # the provider will be asked
+        if not ahead and (command is not None or (remembers_none() and not settings_state())):
+            # The provider will be asked, and no rule of a settings file forbids it.
             from kubectl_oidc.http.early_connection import socket_to_issuer
 
             call = call._replace(opened=socket_to_issuer(sys.argv[2:]))
@@ -214,8 +215,6 @@ def _report_import_error(error: ImportError) -> None:
 
 def _write_support_link() -> None:
     """Show whom to ask, if the machine's settings file says it."""
-    from kubectl_oidc.fast_path.known_command import settings_state
-
     if settings_state():
         from kubectl_oidc.cli.settings.load import link_for_support
 
