@@ -13,6 +13,7 @@ from http.client import HTTPException
 from http.cookiejar import LWPCookieJar
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
 from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
@@ -109,8 +110,12 @@ class PersonWithoutBrowser:
         body = None if fields is None else urlencode(fields).encode("ascii")
         request = Request(url, data=body)  # noqa: S310 - http, checked above
         response: HTTPResponse
-        with self._opener.open(request, timeout=SECONDS) as response:
-            return response.url, response.read(_LIMIT).decode("utf-8", "replace")
+        try:
+            with self._opener.open(request, timeout=SECONDS) as response:
+                return response.url, response.read(_LIMIT).decode("utf-8", "replace")
+        except HTTPError as error:
+            error.close()
+            raise
 
 
 def _check(url: str) -> None:

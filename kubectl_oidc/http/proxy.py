@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -123,9 +122,7 @@ def _unusable(variable: str, why: str, hint: str) -> UsageError:
 
 def _variable(name: str, environ: Mapping[str, str]) -> str:
     """Return the name of the variable that is set: lower case first, then any case. Empty if none is set, or if it is blank."""
-    if (
-        name in environ and sys.platform != "win32"
-    ):  # whose names have no case, and are upper case in `os.environ`
+    if name in tuple(environ):  # on Windows, `environ` itself finds a name in any case
         return name if environ[name].strip() else ""
     others = (one for one, value in environ.items() if one.lower() == name and value.strip())
     return next(others, "")

@@ -62,6 +62,30 @@ def test_without_a_network_a_laptop_skips_and_ci_fails(
     assert said.out.startswith("windows: skipped: ") is not bool(ci)
 
 
+def test_a_kubectl_that_cannot_be_downloaded_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As for Python: without a network a laptop skips."""
+
+    def run(*_: str, **__: object) -> str:
+        raise go.NoGo("go mod failed: no such host")
+
+    monkeypatch.setattr(go, "run", run)
+    with pytest.raises(windows_programs.NotDownloaded, match="kubectl"):
+        windows_programs.windows_kubectl(tmp_path)
+
+
+def test_kubectl_is_the_one_of_its_module(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`kubectl version` tells the version of Kubernetes, which is that of the module with another first number."""
+    built: list[str] = []
+
+    def run(*arguments: str, **_: object) -> str:
+        built.extend(arguments)
+        return "v0.35.4\n" if arguments[0] == "list" else ""
+
+    monkeypatch.setattr(go, "run", run)
+    assert windows_programs.windows_kubectl(tmp_path).name == "kubectl.exe"
+    assert any("version.gitVersion=v1.35.4 " in word for word in built), built
+
+
 def test_every_test_of_the_short_form_exists() -> None:
     """The run would end with an error for a file that is not there, but only where there is Wine."""
     for name in windows.SHORT:

@@ -109,7 +109,7 @@ def run(script: str, *arguments: str, environ: dict[str, str]) -> bytes:
         env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")

@@ -233,6 +233,7 @@ def test_an_error_never_shows_the_url(site: Site, what: str, capfd: pytest.Captu
     arguments = [site.sign_in]
     with socket.create_server(("127.0.0.1", 0)) as garbage:
         if what == "nobody listens":
+            site.server.shutdown()
             site.server.server_close()
         elif what == "not http":
             threading.Thread(target=talk, args=(garbage,), daemon=True).start()

@@ -13,6 +13,23 @@ ISSUER = "https://idp.example.com"
 P = "http://p:1"
 
 
+class WindowsEnviron(dict[str, str]):
+    """Variables as `os.environ` has them on Windows: their names are upper case, and found in any case."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).upper())
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.upper())
+
+
+def test_on_windows_the_variable_is_named_as_it_is_written() -> None:
+    """Not by the lower-case name that leads to it there too."""
+    proxy = proxy_for(ISSUER, WindowsEnviron(HTTPS_PROXY=P))
+    assert proxy
+    assert proxy.variable == "HTTPS_PROXY"
+
+
 @pytest.mark.parametrize(
     ("environ", "url", "variable"),
     [

@@ -87,7 +87,7 @@ def asking(server: Hostile, authority: trustme.CA, /, **value: Any) -> Iterator[
 
 def named(words: str) -> bool:
     """Return whether words name the cluster entry and its file."""
-    return " prod " in words and "/etc/kube/config" in words
+    return " prod " in words and str(Path("/etc/kube/config")) in words
 
 
 def status(code: int, message: str = "words") -> Any:

@@ -484,8 +484,13 @@ def test_slow_connections_do_not_hold_up_the_callback(server: CallbackServer) ->
     assert time.monotonic() - began < CONNECTION_SECONDS
 
 
-def test_a_crowd_that_comes_later_does_not_push_the_browser_out(server: CallbackServer) -> None:
+def test_a_crowd_that_comes_later_does_not_push_the_browser_out(
+    server: CallbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who has brought the answer is held until the outcome is known, however many come meanwhile."""
+    monkeypatch.setattr(
+        "kubectl_oidc.loopback.server.FLUSH_SECONDS", PATIENCE
+    )  # the crowd may take longer to come
     browser = client(server).get(GOOD)
     assert server.wait(PATIENCE) == AuthorizationResponse(Secret(CODE))
     with crowd(server, b"GET /"):

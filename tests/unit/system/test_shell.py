@@ -47,6 +47,7 @@ def test_a_short_command_stays_on_one_line() -> None:
         ("it's", "'it''s'"),
         ("$env:X", "'$env:X'"),
         ("@x", "'@x'"),
+        (r"--kubeconfig=C:\Users\ada\config", r"--kubeconfig=C:\Users\ada\config"),
     ],
 )
 def test_powershell_gets_its_own_quotes(word: str, quoted: str) -> None:

@@ -28,6 +28,7 @@ from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import SessionKey
 from kubectl_oidc.sessions.stores import SessionStorage
+from kubectl_oidc.system.account_home import cache_dir_identity
 from tests.tokens import CLIENT_ID, ISSUER
 from tests.topics import about
 
@@ -323,7 +324,9 @@ def test_what_a_person_gives_counts() -> None:
     """Also the opposite. The session is the same with and without the added parameter."""
     asked = asked_of(GOOGLE, extra_params=(("access_type", "online"), ("prompt", "consent")))
     assert (asked["access_type"], asked["prompt"]) == ("online", "consent")
-    key = SessionKey(issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir=str(NOWHERE))
+    key = SessionKey(
+        issuer=GOOGLE, client_id=CLIENT_ID, scopes=("openid",), cache_dir=cache_dir_identity(NOWHERE)
+    )
     request = SignInRequest(
         issuer=GOOGLE,
         client_id=CLIENT_ID,

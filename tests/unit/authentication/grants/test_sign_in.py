@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import socket
 import sys
 import threading
@@ -26,6 +25,7 @@ from kubectl_oidc.authentication.request import (
     RenewalOptions,
     TimeoutOptions,
 )
+from kubectl_oidc.demo.sandbox import Sandbox
 from kubectl_oidc.errors import (
     IdTokenError,
     InvalidGrant,
@@ -104,7 +104,8 @@ class Person(Silent):
             with build_opener(ProxyHandler({})).open(url, timeout=20) as page:
                 self.pages.append((page.status, page.read().decode()))
         except HTTPError as error:
-            self.pages.append((error.code, error.read().decode()))
+            with error:
+                self.pages.append((error.code, error.read().decode()))
 
     def page(self) -> tuple[int, str]:
         """Return the status and the text of the last page, once it is there."""
@@ -161,7 +162,7 @@ def test_the_browser_that_is_opened_comes_back(desk: Desk, person: Person, tmp_p
     desk.server.on("/authorize", authorize)
     program, page = tmp_path / "browser.py", tmp_path / "page"
     program.write_text(BROWSER, encoding="utf-8")
-    command = shlex.join([sys.executable, str(program), str(page)])
+    command = Sandbox.joined([sys.executable, str(program), str(page)])
     desk.settings |= {"browser": BrowserOptions(command=command)}
 
     tokens = sign_in(desk)
