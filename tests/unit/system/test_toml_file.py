@@ -142,6 +142,8 @@ def test_a_link_counts_as_what_it_leads_to(path: Path, tmp_path: Path) -> None:
     assert read(path) is not None
     with pytest.raises(SettingsError, check=about("settings", str(real.parent))):
         read(path, machine=True)
+    real.parent.chmod(0o1775)
+    assert read(path, machine=True) is not None, "nobody else can replace a file in a sticky directory"
     real.chmod(0o666)
     refused(path)
 
