@@ -86,6 +86,7 @@ NAMES = [
         "plugin",
         "plugin-policy",
         "variables",
+        "settings",
     ),
     *(
         "proxy",
