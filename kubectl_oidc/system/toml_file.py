@@ -118,7 +118,9 @@ def _check(path: str, status: os.stat_result, owners: Collection[int]) -> None:
     """Raise an error if somebody else could have written a file, or replaced what is in a directory."""
     if status.st_uid not in owners:
         raise _refused(path, f"belongs to the user {status.st_uid}, who does not decide for you")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    # In a sticky directory, others cannot replace what is not theirs.
+    sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:
         raise SettingsError(
             f"{sanitize(path)} can be written by other users, so it is not used",
             f"take that right away: `chmod go-w {sanitize(path)}`",

@@ -87,6 +87,7 @@ NAMES = [
         "plugin",
         "plugin-policy",
         "variables",
+        "settings",
     ),
     *(
         "proxy",

@@ -14,7 +14,7 @@ from tests import parts
 from tests.settings_files import own_settings
 
 from .kubeconfigs import write_kubeconfig
-from .laptop import cache, claims_of, token_of
+from .laptop import cache, claims_of, exec_info, token_of
 from .mounts import LaptopWithin, with_machine_settings
 from .said import failure
 from .test_setup import exec_of
@@ -172,6 +172,23 @@ def test_a_rule_comes_before_everything(managed: Managed) -> None:
     ended = managed.get_token(env={"KUBECTL_OIDC_INSECURE_SKIP_TLS_VERIFY": "true"})
     failure(_without_support(ended), "policy", "KUBECTL_OIDC_INSECURE_SKIP_TLS_VERIFY")
     assert managed.realm.seen().total == 0
+
+
+@pytest.mark.parametrize("command", ["login", "logout", "get-token"])
+def test_no_command_that_kubectl_starts_runs_a_forbidden_browser(managed: Managed, command: str) -> None:
+    """An exec section may name any of them; what it sets is not used."""
+    managed.signed_in()
+    opened = len(managed.browser.opened())
+    managed.has('[rules]\nforbidden-in-exec-section = ["browser-command"]\n')
+    words = (
+        managed.words("--force-refresh", command=command)
+        if command == "get-token"
+        else managed.words(command=command)
+    )
+    ended = managed.begin(*words, env=exec_info(), command=[*managed.within, str(parts.plugin())]).ended(40)
+    if command != "logout":  # which goes on without it
+        failure(ended, "policy", "--browser-command")
+    assert len(managed.browser.opened()) == opened
 
 
 def test_no_variable_leads_past_the_rules(managed: Managed) -> None:

@@ -28,6 +28,7 @@ from kubectl_oidc.system.signals import NAMES
 from kubectl_oidc.version import __version__
 from tests import parts, streams
 from tests.plugin import run_plugin, wait_until
+from tests.settings_files import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +74,24 @@ def test_an_error_without_a_hint_has_one_all_the_same(capsys: pytest.CaptureFixt
     assert error == "error: it failed"
     assert hint.startswith("hint: ")
     assert "-v 1" in hint
+
+
+@posix
+def test_every_error_shows_the_support_link_of_the_machine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As a line of its own, also for an internal error; without one, the lines are what they were."""
+    machine = Machine(monkeypatch, tmp_path / "machine")
+    machine.has('[rules]\nsupport-link = "https://help.example.com"\n')
+    for report in (
+        lambda: slow_path._report(UsageError("it failed", "try again")),
+        lambda: slow_path._report_internal_error(ValueError("s3cret")),
+    ):
+        report()
+        assert capsys.readouterr().err.splitlines()[2:] == ["support: https://help.example.com"]
+    machine.has("")
+    slow_path._report(UsageError("it failed", "try again"))
+    assert len(capsys.readouterr().err.splitlines()) == 2
 
 
 def test_words_from_outside_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:

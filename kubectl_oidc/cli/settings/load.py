@@ -117,7 +117,7 @@ def is_moved() -> bool:
     if home is None:
         return True
     usual = home / "AppData" / "Roaming" if sys.platform == "win32" else home / ".config"
-    return Path(path) != usual / known_command.SETTINGS
+    return Path(path).resolve() != (usual / known_command.SETTINGS).resolve()
 
 
 def defaults_of_setup() -> dict[str, Any]:

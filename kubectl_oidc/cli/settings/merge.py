@@ -42,7 +42,8 @@ def merge(
         refusal = _take_back(rules, merged, origin, _argument_or_variable)
     _fill_in(settings, merged, origin)
     if rules and in_exec_section:
-        refusal = refusal or _take_back(rules, merged, origin, _moved_file)
+        moved = _take_back(rules, merged, origin, _moved_file)
+        refusal = refusal or moved
     if rules and rules.storage and _STORAGE in merged:
         merged[_STORAGE], origin[_STORAGE] = rules.storage, rules.place(STORAGE)
     if rules:

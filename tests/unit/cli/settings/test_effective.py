@@ -228,6 +228,9 @@ def test_files_may_set_what_exec_sections_may_not(
     (evil / "kubectl-oidc" / "config.toml").chmod(0o600)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(evil))
     assert str(evil) in refusal(*WHO).message
+    for words in ((), ("--insecure-skip-tls-verify",)):
+        refusal(*WHO, *words)
+        assert given(*WHO, *words).values["browser_command"] is None
 
 
 def test_the_storage_of_a_rule_is_used_whatever_is_said(

@@ -102,6 +102,9 @@ def test_whether_a_variable_moved_the_users_file(monkeypatch: pytest.MonkeyPatch
     assert not is_moved()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "evil"))
     assert is_moved()
+    (home / "link").symlink_to(home)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "link" / ".config"))
+    assert not is_moved(), "a home directory may be a link"
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", str(home / "evil"))
     assert is_moved()
