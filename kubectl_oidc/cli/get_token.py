@@ -49,7 +49,7 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
     Raises:
         OidcLoginError: There is no token, or two flags do not go together.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     conflicts.check(conflicts.SIGN_IN, values, sources=sources)
     request = token_request(values)

@@ -55,7 +55,7 @@ def doctor(**values: Any) -> int:
     that has ended is refreshed, as kubectl would do. If there is no session, it asks the provider about the client without a
     sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values)
     run = _doctor_run(target, values, System(log=log, terminal=SilentTerminal()))

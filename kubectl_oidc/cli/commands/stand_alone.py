@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.auth_provider_user import AuthProviderUser
 
 _TYPED = ParameterSource.COMMANDLINE
+_OF_THE_LOG = ("v", "log_format")
 STAND_ALONE = (
     KUBECONFIG_FILE,
     CONTEXT._replace(help="The context whose user signs in (default: the current one)."),
@@ -34,7 +35,7 @@ STAND_ALONE = (
 
 
 def before_a_command(ctx: click.Context) -> None:
-    """Give a -v before the command to the command, as klog allows it anywhere.
+    """Give a -v or --log-format before the command to the command, as klog allows it anywhere.
 
     Raises:
         UsageError: There is another flag before the command.
@@ -44,12 +45,16 @@ def before_a_command(ctx: click.Context) -> None:
         name = option.name or ""
         if ctx.get_parameter_source(name) is not _TYPED or name not in ctx.params:
             continue
-        if name != "v":
+        if name not in _OF_THE_LOG:
             raise UsageError(
                 f"{option.opts[0]} stands before the command {command}",
                 f"write it behind: {command} {option.opts[0]}",
             )
-        ctx.default_map = {command: {"v": ctx.params["v"]}}
+        ctx.default_map = {command: {**_defaults(ctx, command), name: ctx.params[name]}}
+
+
+def _defaults(ctx: click.Context, command: str) -> dict[str, Any]:
+    return dict((ctx.default_map or {}).get(command, {}))
 
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
@@ -62,7 +67,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     from kubectl_oidc.system.system import System
     from kubectl_oidc.times import remaining
 
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     try:
         user = _user(values)
     except KubeconfigError as error:
