@@ -213,11 +213,7 @@ class CallbackServer:
         ):
             verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
         if isinstance(verdict, RejectedRequest):
-            self._log.info(
-                4,
-                "callback-refused",
-                f"the callback server refused a request ({verdict.status}): {verdict.reason}",
-            )
+            self._log.info(4, "callback-refused", f"refused a request ({verdict.status}): {verdict.reason}")
             self.spoke_tls = self.spoke_tls or verdict.reason == SPOKE_TLS
             return pages.rejection_page(verdict)
         if isinstance(verdict, FinalPageRequest) and self._answer is not None:
