@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.grants.jwt_bearer import sign_in_with_platform_token
-from kubectl_oidc.errors import IdTokenError, InvalidGrant
+from kubectl_oidc.errors import IdTokenError, InvalidGrant, UsageError
 from kubectl_oidc.oidc.client import ClientAuthentication
 from kubectl_oidc.oidc.platform_token import PlatformToken
 from kubectl_oidc.oidc.token_response import JWT_BEARER
@@ -86,6 +86,14 @@ def test_without_an_id_token_the_flag_is_named(desk: Desk) -> None:
         sign_in(desk)
     desk.settings["use_access_token"] = True
     assert sign_in(desk).access_token is not None
+
+
+def test_what_holds_no_token_is_refused_before_anything_is_sent(desk: Desk, tmp_path: Path) -> None:
+    """Not even the metadata is asked for."""
+    (tmp_path / "token").write_text("MARKED")
+    with pytest.raises(UsageError, check=about("client-assertion-file", "--oidc-client-assertion-file")):
+        sign_in(desk)
+    assert desk.server.asked == []
 
 
 def test_an_id_token_is_validated(desk: Desk) -> None:
