@@ -53,13 +53,14 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, manual page, recipes and README's transcript anew, from what the program says
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, docs/events.md, manual page, recipes and README's transcript anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.man_page
 	@$(BIN)/python -m tools.recipes
 	@$(BIN)/python -m tools.transcript
 	@$(BIN)/python -m tools.modules
+	@$(BIN)/python -m tools.events
 
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
 	@tools/install-test-parts

@@ -169,6 +169,7 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
 def _interrupted(signum: int, refresh: str = "") -> int:
     """Return the exit status after a signal. After Ctrl-C, also show what happened to the session."""
     if signum == signal.SIGINT:
+        _log_failure("interrupted", KeyboardInterrupt(), 128 + signum)
         _write("error: interrupted by Ctrl-C")
         _write(
             f"hint: run it again when you are ready; {_REFRESH_STATES[refresh]} (troubleshooting: interrupted)"
@@ -176,7 +177,17 @@ def _interrupted(signum: int, refresh: str = "") -> int:
     return 128 + signum
 
 
+def _log_failure(event: str, error: BaseException, status: int) -> None:
+    try:
+        from kubectl_oidc.system.failure_events import log_failure
+
+        log_failure(event, error, status)
+    except Exception:  # noqa: BLE001 - as if a module cannot be imported: the error itself is still reported
+        return
+
+
 def _report(error: OidcLoginError) -> None:
+    _log_failure("error", error, error.exit_status)
     _write(f"error: {sanitize(error.message, limit=600)}")
     for line in error.lines:
         _write(f"  {line}")
@@ -188,6 +199,7 @@ def _report(error: OidcLoginError) -> None:
 
 def _report_internal_error(error: Exception) -> int:
     """Report an internal error. Its message may contain a secret, so only its type is shown."""
+    _log_failure("internal-error", error, 1)
     if isinstance(error, ImportError):
         _report_import_error(error)
     else:
@@ -224,29 +236,11 @@ def _write_support_link() -> None:
 
 
 def _trace(error: BaseException) -> None:
-    """Show at -v 9 where an error and its causes were raised: files, lines and types, but no values."""
-    if not _verbose():
-        return
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        _write(f"{type(cause).__module__}.{type(cause).__qualname__}, raised at (the last line is where):")
-        step = cause.__traceback__
-        while step is not None:  # without the module traceback, which may be the one that cannot be imported
-            code = step.tb_frame.f_code
-            _write(f'  File "{sanitize(code.co_filename)}", line {step.tb_lineno}, in {code.co_name}')
-            step = step.tb_next
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    """Show at -v 9 where an error and its causes were raised."""
+    from kubectl_oidc.system.failure_events import trace
 
-
-def _verbose() -> bool:
-    """Return whether -v 9 was given, even if the error came before the flags were parsed."""
-    from kubectl_oidc.system.log import VERBOSITY
-
-    arguments = f" {' '.join(sys.argv[1:])} "
-    early = any(flag in arguments for flag in (" -v 9 ", " -v9 ", " -v=9 ", " --v 9 ", " --v=9 "))
-    return early or VERBOSITY.level >= 9  # noqa: PLR2004 - the level that shows tracebacks
+    for line in trace(error):
+        _write(line)
 
 
 def _write(line: str) -> None:

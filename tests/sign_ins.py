@@ -80,7 +80,7 @@ class Loud(Log):
         super().__init__(9)
         self.lines: list[str] = []
 
-    def info(self, level: int, message: str) -> None:
+    def info(self, level: int, event: str, message: str) -> None:  # noqa: ARG002 - the words are what tests read
         self.lines.append(f"{level} {message}")
 
 

@@ -124,6 +124,11 @@ def _text(node: ast.AST) -> str:
     return " ".join(text.split()) if text and _SENTENCE.search(re.sub(r"{[^}]*}", "x", text)) else ""
 
 
+def words_of(node: ast.AST) -> str:
+    """Return an expression's words in one line; braces stand for what is filled in, also for all of them."""
+    return " ".join((_words(node) or _filled(node)).split())
+
+
 def _words(node: ast.AST) -> str:
     """Return an expression's words, with braces where something is filled in; empty where it has none of its own."""
     match node:

@@ -85,7 +85,9 @@ def _authenticate_locked(authentication: Authentication) -> Outcome:
     failure = authentication.lock.failure_of_holder()
     if failure and _applies_here(failure, authentication):
         authentication.system.log.info(
-            1, "another process failed to obtain this session's token; this process reports the same error"
+            1,
+            "failure-shared",
+            "another process failed to obtain this session's token; this process reports the same error",
         )
         raise failure
     try:
@@ -143,7 +145,9 @@ def _wait_for_lock(authentication: Authentication) -> None:
         raise still_held(lock, timeout)
     if lock.passed_over:
         authentication.system.log.info(
-            1, f"{lock.passed_over.filename} cannot be locked; the lock on this computer is sufficient"
+            1,
+            "lock-unsupported",
+            f"{lock.passed_over.filename} cannot be locked; the lock on this computer is sufficient",
         )
     failure = lock.failure
     if failure:
@@ -163,7 +167,9 @@ def _move_to_chosen_store(authentication: Authentication, session: Session) -> N
                 authentication.repository.move_or_index(session, authentication.now())
         except (OSError, StoreError) as error:
             problem = error.message if isinstance(error, StoreError) else error.strerror
-            authentication.system.log.info(1, f"the session is not moved to another store: {problem}")
+            authentication.system.log.info(
+                1, "session-not-moved", f"the session is not moved to another store: {problem}"
+            )
 
 
 def _refresh_or_sign_in(authentication: Authentication, session: Session | None) -> Outcome:

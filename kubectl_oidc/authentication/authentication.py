@@ -109,7 +109,7 @@ class Authentication:
     def warn_once(self, message: str, hint: str) -> None:
         """Warn of the first problem, and log the others, which often have the same cause."""
         if self._warned:
-            self.system.log.info(1, message)
+            self.system.log.info(1, "warning", message)
             return
         self._warned = True
         self.system.terminal.warn(message, hint)
@@ -131,7 +131,9 @@ class Authentication:
 
     def stored(self, session: Session) -> Outcome:
         """Publish the credential of a stored session that is still valid, and return its token."""
-        self.system.log.info(1, f"the stored token is valid for {remaining(session.expiry - self.now())}")
+        self.system.log.info(
+            1, "token-cached", f"the stored token is valid for {remaining(session.expiry - self.now())}"
+        )
         return self._outcome(session, kept=True, renewed=False)
 
     def keep(self, session: Session) -> Outcome:

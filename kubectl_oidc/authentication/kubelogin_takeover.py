@@ -39,7 +39,9 @@ def take_over(authentication: Authentication) -> Outcome | str | None:
         outcome = _use(authentication, session)
     except (IdTokenError, UnusableRefreshError) as error:
         authentication.system.log.info(
-            1, f"kubelogin's session in {session.where} is not taken over: {error.message}"
+            1,
+            "session-not-adopted",
+            f"kubelogin's session in {session.where} is not taken over: {error.message}",
         )
         _forget_entry(authentication)
         what = "has ended" if isinstance(error, RefusedRefreshError) else "cannot be used"
@@ -51,11 +53,13 @@ def take_over(authentication: Authentication) -> Outcome | str | None:
         authentication.system.terminal.say(
             f"The session that kubelogin left for {outcome.session.person} is taken over"
         )
-        authentication.system.log.info(1, f"kubelogin's session is taken over from {session.where}")
+        authentication.system.log.info(
+            1, "session-adopted", f"kubelogin's session is taken over from {session.where}"
+        )
         try:
             session.remove()  # a provider revokes a refresh token that two programs use
         except StoreError as error:
-            authentication.system.log.info(1, error.message)
+            authentication.system.log.info(1, "session-not-removed", error.message)
     return outcome
 
 

@@ -51,9 +51,9 @@ def begin_session(authentication: Authentication, session: Session | None, reaso
 def _report_sign_in(authentication: Authentication, outcome: Outcome) -> None:
     """Show who signed in, for how long, and what the user may not expect about lifetime and storage."""
     repository, terminal = authentication.repository, authentication.system.terminal
-    terminal.say(
-        f"Signed in as {outcome.session.person}; the token is good for {remaining(outcome.expiry - authentication.now())}"
-    )
+    left = remaining(outcome.expiry - authentication.now())
+    terminal.say(f"Signed in as {outcome.session.person}; the token is good for {left}")
+    authentication.system.log.info(1, "signed-in", f"signed in; the token is good for {left}")
     min_ttl = authentication.request.account.min_ttl
     if outcome.margin < min_ttl:
         terminal.say(

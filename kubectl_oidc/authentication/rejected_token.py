@@ -64,12 +64,14 @@ def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcom
     if outcome.session.refresh_token is None:
         return None
     system.log.info(
-        1, "the same kubectl asked again for the token that it just received, so the session is refreshed"
+        1,
+        "token-rejected",
+        "the same kubectl asked again for the token that it just received, so the session is refreshed",
     )
     try:
         return authenticate(request._replace(renewal=request.renewal._replace(force_refresh=True)), system)
     except OidcLoginError as error:
-        system.log.info(1, f"the session cannot be refreshed: {error.message}")
+        system.log.info(1, "refresh-failed", f"the session cannot be refreshed: {error.message}")
         return None
 
 

@@ -64,7 +64,7 @@ def remember_command(
                     private_files.write_private_file(directory, digest, record)
             private_files.keep_newest(directory, MOST)
     except OidcLoginError as error:
-        log.info(1, f"the command is not remembered: {error.message}")
+        log.info(1, "command-not-remembered", f"the command is not remembered: {error.message}")
 
 
 def _may_be_remembered(request: SignInRequest, log: Log) -> bool:

@@ -139,7 +139,9 @@ class _Renewal:
             )
         if before is not None and not self._owns(before):
             system.log.info(
-                1, "the tokens are for another issuer or client; the refresh token is not sent to this one"
+                1,
+                "token-of-another-client",
+                "the tokens are for another issuer or client; the refresh token is not sent to this one",
             )
             return "the kubeconfig's tokens are of another issuer or client"
         with closing(HttpClient(tls=request.tls, log=system.log)) as http:

@@ -51,7 +51,7 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
     Raises:
         OidcLoginError: There is no token, two flags do not go together, or a settings file is wrong or forbids it.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     if sources is None:
         from .options.click_options import current_sources

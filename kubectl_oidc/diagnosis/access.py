@@ -68,7 +68,7 @@ def _allowed_namespace(run: DoctorRun, client: ClusterClient) -> str:
             if client.may("list", "pods", run.request_deadline(), namespace=namespace).allowed:
                 return namespace
         except ClusterError as error:
-            run.system.log.info(1, error.message)
+            run.system.log.info(1, "cluster-request-failed", error.message)
     return ""
 
 

@@ -72,7 +72,7 @@ def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:
             authorization_url(metadata, parameters), deadline=run.request_deadline(), follow=False
         )
     except (ProviderUnreachable, InvalidProviderResponse) as error:
-        run.system.log.info(1, f"the authorization request says nothing: {error.message}")
+        run.system.log.info(1, "probe-unanswered", f"the authorization request says nothing: {error.message}")
         return NO_ANSWER
     return authorization_answer(response, metadata.authorization_endpoint, redirect_uri)
 
@@ -89,7 +89,7 @@ def _pushed(run: DoctorRun, parameters: Mapping[str, str | Secret]) -> ProbeAnsw
     except OAuthErrorResponse as refused:
         return classify((*REDIRECTED_ERRORS, *TOKEN_ERRORS), refused.code, _description(refused))
     except OidcLoginError as error:
-        run.system.log.info(1, f"the pushed request says nothing: {error.message}")
+        run.system.log.info(1, "probe-unanswered", f"the pushed request says nothing: {error.message}")
         return NO_ANSWER
     return ProbeAnswer(Verdict.ACCEPTED)
 
@@ -131,6 +131,6 @@ def ask_token(run: DoctorRun, redirect_uri: str) -> tuple[ProbeAnswer, str]:
     except OAuthErrorResponse as refused:
         return classify(TOKEN_ERRORS, refused.code, _description(refused)), refused.hint
     except OidcLoginError as error:
-        run.system.log.info(1, f"the token request says nothing: {error.message}")
+        run.system.log.info(1, "probe-unanswered", f"the token request says nothing: {error.message}")
         return NO_ANSWER, ""
     return ProbeAnswer(Verdict.ACCEPTED), ""

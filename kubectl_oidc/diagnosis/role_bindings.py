@@ -73,7 +73,7 @@ def _readable_bindings(client: ClusterClient, run: DoctorRun) -> tuple[bool, lis
             except ClusterForbidden:
                 continue
             except ClusterError as error:
-                run.system.log.info(1, error.message)
+                run.system.log.info(1, "cluster-request-failed", error.message)
     return readable, found
 
 
@@ -94,7 +94,7 @@ def _insufficient_roles(
             )
             continue
         except ClusterError as error:
-            run.system.log.info(1, error.message)
+            run.system.log.info(1, "cluster-request-failed", error.message)
         else:
             if any(rule.allows("list", "pods") for rule in rules):
                 yield f"{_grants(binding, subject)}, which allows it: another authorizer may forbid it"

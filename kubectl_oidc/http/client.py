@@ -213,7 +213,7 @@ class HttpClient:
                 if not is_worth_repeating(response) or wait >= end.left():
                     return response
                 why = f"{shown_url(request.url)} answered {response.status}"
-            self._log.info(1, f"{why}; trying again in {wait:.2g} s")
+            self._log.info(1, "request-retried", f"{why}; trying again in {wait:.2g} s")
             time.sleep(wait)
             meanwhile = None
         return self._pool.send(request, end, meanwhile)

@@ -85,10 +85,10 @@ class ConnectionPool:
             response = bounded(attempt, seconds, late)
         except BaseException:
             progress.give_up()  # Ctrl-C too: a request that has not left by now must not leave
-            self._log.info(4, f"{name} failed")
+            self._log.info(4, "request-failed", f"{name} failed")
             raise
         told = f"{response.status}, {len(response.body)} bytes, {time.monotonic() - began:.2f} s"
-        self._log.info(4, f"{name}: {told}")
+        self._log.info(4, "request", f"{name}: {told}")
         return response
 
     def _exchange(
@@ -195,7 +195,9 @@ class ConnectionPool:
                 from .tls import client_context
 
                 if self._tls.insecure:
-                    self._log.info(1, "certificates are not checked (--insecure-skip-tls-verify)")
+                    self._log.info(
+                        1, "tls-not-checked", "certificates are not checked (--insecure-skip-tls-verify)"
+                    )
                 self._context = client_context(self._tls)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context

@@ -160,9 +160,9 @@ class CallbackServer:
         listening = listen(addresses_at_port(self._addresses, self._redirect_url))
         self._sockets = listening.sockets
         for each in listening.tried:
-            self._log.info(1, f"{each} is not free: {each.reason}")
+            self._log.info(1, "port-not-free", f"{each} is not free: {each.reason}")
         for host in listening.absent:
-            self._log.info(1, f"this machine has no {host}, so nothing listens there")
+            self._log.info(1, "port-not-free", f"this machine has no {host}, so nothing listens there")
         self.tried = listening.tried
         self.exposed = listening.asked if listening.exposed else None
         port = listening.asked.port
@@ -186,7 +186,7 @@ class CallbackServer:
         self._running = ListenerThread(
             listening.sockets, partial(self._respond, awaited), self._break, self._tls
         )
-        self._log.info(1, f"listening on port {port} for the redirect URI {self.redirect_uri}")
+        self._log.info(1, "listening", f"listening on port {port} for the redirect URI {self.redirect_uri}")
 
     def _close(self, outcome: SignedIn | Failed, grace: float) -> None:
         try:
@@ -213,17 +213,18 @@ class CallbackServer:
         ):
             verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
         if isinstance(verdict, RejectedRequest):
-            self._log.info(4, f"the callback server refused a request ({verdict.status}): {verdict.reason}")
+            self._log.info(4, "callback-refused", f"refused a request ({verdict.status}): {verdict.reason}")
             self.spoke_tls = self.spoke_tls or verdict.reason == SPOKE_TLS
             return pages.rejection_page(verdict)
         if isinstance(verdict, FinalPageRequest) and self._answer is not None:
             self._came_again.set()
             return page  # a reload gets it too, until `finish`
         if self._answer is not None:
-            self._log.info(4, "the callback server was asked again after the answer")
+            self._log.info(4, "callback-repeated", "the callback server was asked again after the answer")
             return pages.already_answered_page()
         if isinstance(verdict, AuthorizationResponse):
-            self._log.info(1, "the browser came back with " + ("a code" if verdict.code else "an error"))
+            what = "a code" if verdict.code else "an error"
+            self._log.info(1, "callback", f"the browser came back with {what}")
             self._answer = verdict
             self._sent_again = Deadline.after(FLUSH_SECONDS)
             self._answered.set()

@@ -148,7 +148,7 @@ class MetadataCache:
             write_private_file(directory, self._name, dumps(record).encode("utf-8"))
             keep_newest(directory, MOST)
         except (StoreError, ValueError, RecursionError) as error:
-            self._log.info(1, f"cannot cache the provider's metadata: {error}")
+            self._log.info(1, "cache-not-written", f"cannot cache the provider's metadata: {error}")
 
     def _load(self) -> dict[Kind, Document]:
         if self._directory is None:
@@ -162,7 +162,7 @@ class MetadataCache:
         try:
             record = load_object(content, "the cached metadata")
         except ProviderError as error:
-            self._log.info(1, f"{error.message}; it will be fetched again")
+            self._log.info(1, "record-damaged", f"{error.message}; it will be fetched again")
             return {}
         if record.get("version") != 1 or record.get("identity") != self._identity:
             return {}

@@ -124,7 +124,9 @@ class Provider:
         """
         endpoint = self.endpoint(metadata.token_endpoint, metadata, "token endpoint")
         method = endpoint.method_in_words()
-        self._context.log.info(1, f"token request: {grant_type}, client authentication {method}")
+        self._context.log.info(
+            1, "token-request", f"token request: {grant_type}, client authentication {method}"
+        )
         try:
             response = endpoint.request(grant_type, parameters, deadline)
         except ProviderError as error:
@@ -198,7 +200,7 @@ class Provider:
 
     def log_oddity(self, words: str) -> None:
         """Log with -v 1 a harmless oddity of the provider. ``words`` must not contain a secret."""
-        self._context.log.info(1, words)
+        self._context.log.info(1, "provider-oddity", words)
 
     def close(self) -> None:
         """Close the connections."""

@@ -96,7 +96,7 @@ class ProviderDocuments:
             return self._discover(Deadline.after(min(_REVALIDATION, deadline.left() / 2)), document)
         except ProviderUnreachable as error:
             self._discovery_failed = True
-            self._context.log.info(1, f"{error.message}; using the cached metadata")
+            self._context.log.info(1, "metadata-from-cache", f"{error.message}; using the cached metadata")
             return known
 
     def scopes_supported(self) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ class ProviderDocuments:
                 raise
             self.cache.put("key_set", document)
         for left_out in keys.left_out:
-            self._context.log.info(1, f"key set: {left_out}")
+            self._context.log.info(1, "key-set", f"key set: {left_out}")
         return keys
 
     def doubt_metadata(self) -> None:

@@ -108,7 +108,8 @@ class TokenEndpoint(NamedTuple):
     def _remember(self, method: str) -> None:
         """Store the way to send the client's secret that the provider accepted after it had rejected the other."""
         if method != PRIVATE_KEY_JWT:
-            self.context.log.info(1, f"client authentication {method} worked; the next request uses it first")
+            log = self.context.log
+            log.info(1, "client-authentication", f"{method} worked; the next request uses it first")
             self.cache.put_method(self.context.client.client_id, method)
 
     def _post(

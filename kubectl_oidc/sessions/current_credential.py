@@ -55,7 +55,9 @@ class CurrentCredential:
             else:
                 return ""
         except StoreError as error:
-            self._session.log.info(1, f"the credential is not published: {error.message}")
+            self._session.log.info(
+                1, "credential-not-published", f"the credential is not published: {error.message}"
+            )
             return ""
         return place
 
@@ -70,7 +72,9 @@ class CurrentCredential:
                 store = KernelStore()
                 found = (store.usable() and store.withdraw(self._session.session_id)) or found
         except StoreError as error:
-            self._session.log.info(1, f"the former credential cannot be removed: {error.message}")
+            self._session.log.info(
+                1, "credential-not-removed", f"the former credential cannot be removed: {error.message}"
+            )
         return found
 
     def _log_damage(self, place: str) -> None:
@@ -86,4 +90,4 @@ class CurrentCredential:
         if record is not None and parse_credential(record) is None:
             refusal = f"the credential in {where} is damaged or of another version"
         if refusal:
-            self._session.log.info(1, f"{refusal}: it is not used")
+            self._session.log.info(1, "record-damaged", f"{refusal}: it is not used")

@@ -213,7 +213,9 @@ class FailedSignIns:
             content = json.dumps(record.document()).encode()
             private_files.write_private_file(directory, self._session_id, content)
         except StoreError as error:
-            self._log.info(1, f"the failed sign-in is not remembered: {error.message}")
+            self._log.info(
+                1, "failure-not-recorded", f"the failed sign-in is not remembered: {error.message}"
+            )
 
     def _load(self) -> _Record:
         """Return what is remembered. A damaged record is treated as missing."""

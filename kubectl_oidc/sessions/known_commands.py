@@ -25,7 +25,7 @@ def log_damaged_commands(directory: Path, log: Log) -> None:
         if record is not None and known_command.KnownCommand.parse(record) is None:
             refusal = f"the remembered command {directory / name} is damaged or of another version"
         if refusal:
-            log.info(1, f"{refusal}: it is not used")
+            log.info(1, "record-damaged", f"{refusal}: it is not used")
 
 
 def forget_commands(session_id: str) -> None:

@@ -96,5 +96,5 @@ def _or_nothing(work: Callable[[], T], otherwise: T, log: Log) -> T:
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - keyrings raise many types of errors
-        log.info(1, f"a keyring cannot be listed: {type(error).__name__}")
+        log.info(1, "storage-unavailable", f"a keyring cannot be listed: {type(error).__name__}")
         return otherwise

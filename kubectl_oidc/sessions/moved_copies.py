@@ -50,7 +50,9 @@ class MovedCopies:
             try:
                 other = self._load(open_store(storage, self._place.cache_dir))
             except StoreError as error:
-                self._place.log.info(1, f"the session's other store cannot be read: {error.message}")
+                self._place.log.info(
+                    1, "storage-unavailable", f"the session's other store cannot be read: {error.message}"
+                )
                 if interrupted:
                     return None  # a newer copy may be there
                 continue
@@ -69,7 +71,7 @@ class MovedCopies:
                 else f"the session in {store.where()} is damaged or of another version"
             )
             if damage:
-                self._place.log.info(1, f"{damage}: it is not used")
+                self._place.log.info(1, "record-damaged", f"{damage}: it is not used")
         return session
 
     def remove(self, entry: Entry, *, moved_from: str, signed_in_again: bool) -> tuple[str, ...]:
@@ -89,6 +91,8 @@ class MovedCopies:
             try:
                 open_store(storage, self._place.cache_dir).delete(self._place.session_id)
             except StoreError as error:
-                self._place.log.info(1, f"the session's former store still holds it: {error.message}")
+                self._place.log.info(
+                    1, "session-not-removed", f"the session's former store still holds it: {error.message}"
+                )
                 left.append(storage)
         return tuple(left)

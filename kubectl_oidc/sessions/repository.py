@@ -60,7 +60,7 @@ class SessionRepository:
         self.decided_here = False
         self._auto = storage == "auto"
         self._use(self._open(storage, entry), known=entry is not None)
-        log.info(4, f"session {self.session_id} is stored in {self.store.where()}")
+        log.info(4, "session-storage", f"session {self.session_id} is stored in {self.store.where()}")
 
     def _open(self, storage: str, entry: index.Entry | None) -> Store:
         """Return the store. ``auto`` keeps the session's store, unless that is a keyring that stores nothing."""
@@ -90,7 +90,7 @@ class SessionRepository:
         try:
             prove(self.store)
         except StoreError as error:
-            self._log.info(1, error.message)
+            self._log.info(1, "storage-unavailable", error.message)
             self.decided_here = True
             self._use(first_store(self.cache_dir, self._environ, self._log), known=self.index_entry.known)
 
@@ -119,11 +119,13 @@ class SessionRepository:
         entry = self.index_entry.look()
         session = self._copies.newest(entry)
         if session is None:
-            self._log.info(1, f"no session in {self.store.where()}")
+            self._log.info(1, "session-missing", f"no session in {self.store.where()}")
             self._decide_again(entry)
             return None
         if entry and entry.generation > session.generation:
-            self._log.info(1, "the stored session is older than the index knows; it is not used")
+            self._log.info(
+                1, "session-outdated", "the stored session is older than the index knows; it is not used"
+            )
             return None
         return session
 
@@ -174,7 +176,7 @@ class SessionRepository:
                     self.credential.withdraw()
                     place = ""
         except StoreError as error:
-            self._log.info(1, f"the credential is not published: {error.message}")
+            self._log.info(1, "credential-not-published", f"the credential is not published: {error.message}")
             return ""
         return place
 
@@ -192,7 +194,11 @@ class SessionRepository:
         """Return whether ``entry`` shows that nothing has replaced or removed the session."""
         newest = not self.index_entry.is_superseded(entry, session)
         if not newest:
-            self._log.info(1, "the session was purged or replaced meanwhile; its credential is not published")
+            self._log.info(
+                1,
+                "session-replaced",
+                "the session was purged or replaced meanwhile; its credential is not published",
+            )
         return newest
 
     def _may_publish(self, session: Session) -> bool:

@@ -42,7 +42,7 @@ class SessionEntry:
         if entry is None and self._place.log.level >= 1:
             damage = index.damage(self._place.cache_dir, self._place.session_id)
             if damage:
-                self._place.log.info(1, f"{damage}: it is not used")
+                self._place.log.info(1, "record-damaged", f"{damage}: it is not used")
         return entry
 
     def next_generation(self, session: Session | None, *, by: int = 1) -> int:
@@ -67,7 +67,9 @@ class SessionEntry:
         def change(entry: index.Entry | None) -> index.Entry | None:
             if now and entry and entry.in_flight:
                 self._place.log.info(
-                    1, "the answer to the last refresh never came: the same refresh token is sent once more"
+                    1,
+                    "refresh-repeated",
+                    "the answer to the last refresh never came: the same refresh token is sent once more",
                 )
             if entry is None and session and not self.known:
                 entry = self.describe(session, now)
@@ -91,7 +93,7 @@ class SessionEntry:
                 is not None
             )
         except StoreError as error:
-            self._place.log.info(1, f"the index cannot be written: {error.message}")
+            self._place.log.info(1, "index-not-written", f"the index cannot be written: {error.message}")
             return False
 
     def write(self, entry: index.Entry) -> bool:
@@ -99,7 +101,7 @@ class SessionEntry:
         try:
             index.write_entry(self._place.cache_dir, entry)
         except StoreError as error:
-            self._place.log.info(1, f"the index cannot be written: {error.message}")
+            self._place.log.info(1, "index-not-written", f"the index cannot be written: {error.message}")
             return False
         return True
 
@@ -111,7 +113,9 @@ class SessionEntry:
                 if entry and not entry.purged():
                     index.remove_entries(self._place.cache_dir, self._place.session_id)
         except StoreError as error:
-            self._place.log.info(1, f"the index entry cannot be removed: {error.message}")
+            self._place.log.info(
+                1, "index-not-written", f"the index entry cannot be removed: {error.message}"
+            )
         self.known = False
 
     def is_superseded(self, entry: index.Entry | None, session: Session) -> bool:

@@ -39,7 +39,9 @@ class SessionWriter:
         """
         before = self._entry.read()
         if self._entry.is_superseded(before, session):
-            self._place.log.info(1, "the session was purged or replaced meanwhile; nothing is stored")
+            self._place.log.info(
+                1, "session-replaced", "the session was purged or replaced meanwhile; nothing is stored"
+            )
             return False
         signed_in_again = before is not None and before.signed_in_at != session.signed_in_at
         if before and (signed_in_again or before.person != session.person):
@@ -78,4 +80,6 @@ class SessionWriter:
             # This works on a full disk too.
             open_store(before.storage, self._place.cache_dir).delete(self._place.session_id)
         except StoreError as error:
-            self._place.log.info(1, f"the old session cannot be removed: {error.message}")
+            self._place.log.info(
+                1, "session-not-removed", f"the old session cannot be removed: {error.message}"
+            )

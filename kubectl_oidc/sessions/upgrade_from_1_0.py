@@ -68,7 +68,9 @@ def take_over(key: SessionKey, storage: SessionStorage, ca_files: Sequence[Path]
 
     if not _same_trust(key.trust, ca_files, *former):
         log.info(
-            1, "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used"
+            1,
+            "session-not-adopted",
+            "version 1.0.0 left a session, and it is not known to be of the same trust: it is not used",
         )
         return
     repository = partial(SessionRepository, cache_dir=storage.cache_dir, environ=system.environ, log=log)
@@ -77,9 +79,9 @@ def take_over(key: SessionKey, storage: SessionStorage, ca_files: Sequence[Path]
         new = repository(key, storage=old.store.name)
         purge_session(old.session_id, storage.cache_dir, before=lambda: _copy(old, new, int(system.clock())))
     except (_NotTakenOverError, LockError, StoreError, OSError) as error:
-        log.info(1, f"the session that version 1.0.0 left is not used: {error}")
+        log.info(1, "session-not-adopted", f"the session that version 1.0.0 left is not used: {error}")
     else:
-        log.info(1, "the session that version 1.0.0 left has its new id now")
+        log.info(1, "session-adopted", "the session that version 1.0.0 left has its new id now")
 
 
 def _copy(old: SessionRepository, new: SessionRepository, now: int) -> None:

@@ -11,17 +11,20 @@ from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
 from kubectl_oidc.authentication.grants.client_credentials import sign_in_as_client
 from kubectl_oidc.authentication.grants.device_code import sign_in_with_device_code
+from kubectl_oidc.authentication.grants.jwt_bearer import sign_in_with_platform_token
 from kubectl_oidc.authentication.grants.password import sign_in_with_password
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.authentication.request import BrowserOptions, TimeoutOptions
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.http.client import HttpClient
+from kubectl_oidc.oidc.platform_token import PlatformToken
 from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.oidc.token_response import TokenResponse
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, drip, json_reply, silence
+from tests.sessions import cache
 from tests.sign_ins import WELL_KNOWN, WITH_SECRET, Desk
 from tests.tokens import NOW, good_claims, id_token
 
@@ -68,6 +71,15 @@ def with_password(desk: Desk) -> None:
     sign_in_with_password(desk.sign_in)
 
 
+def with_platform_token(desk: Desk) -> None:
+    path = cache().parent / "token"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(id_token(claims={"iss": "platform"}).reveal())
+    client = WITH_SECRET._replace(token=PlatformToken(path=path))
+    desk.settings |= {"grant": "jwt-bearer", "client_authentication": client}
+    sign_in_with_platform_token(desk.sign_in)
+
+
 def pushed(desk: Desk) -> None:
     desk.settings["pushed_authorization"] = "required"
     sign_in, secrets = desk.sign_in, AuthorizationSecrets.generate(pkce=True)
@@ -92,6 +104,7 @@ REQUESTS: dict[str, tuple[str, Callable[[Desk], object]]] = {
     "code": ("/token", code),
     "refresh": ("/token", lambda desk: desk.provider.refresh(refresh_token=Secret("r"), deadline=later())),
     "password": ("/token", with_password),
+    "platform's token": ("/token", with_platform_token),
     "client": ("/token", lambda desk: sign_in_as_client(desk.sign_in)),
     "exchange": ("/token", exchanged),
     "device": ("/device", device),

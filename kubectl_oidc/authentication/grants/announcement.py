@@ -25,7 +25,7 @@ def announce(sign_in: SignIn) -> None:
     """Show where the user signs in, and why, even if standard error is not a terminal."""
     request, system = sign_in.request, sign_in.system
     system.terminal.need(f"Signing in at {request.host}: {sanitize(sign_in.reason)}")
-    system.log.info(1, f"signing in at {request.host}: {sign_in.reason}")
+    system.log.info(1, "sign-in-started", f"signing in at {request.host}: {sign_in.reason}")
     if request.tls.insecure:
         system.terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
 

@@ -20,7 +20,7 @@ def sign_in(context: SignIn) -> Tokens:
     """
     for note in context.request.notes:
         context.system.terminal.say(f"note: {note}")
-        context.system.log.info(1, note)
+        context.system.log.info(1, "note", note)
     with context.failures.remembered():
         if context.request.grant == "client-credentials":
             from .client_credentials import sign_in_as_client
@@ -89,7 +89,9 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     metadata = sign_in.provider.metadata(request.timeout.deadline())
     if metadata.device_authorization_endpoint is None:
         system.log.info(
-            1, f"{no_browser}, and the provider's metadata names no device_authorization_endpoint"
+            1,
+            "device-code-unavailable",
+            f"{no_browser}, and the provider's metadata names no device_authorization_endpoint",
         )
         return None
     from .device_code import NotAllowedError, sign_in_with_device_code
@@ -97,6 +99,6 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
     try:
         return sign_in_with_device_code(sign_in, no_browser=no_browser)
     except NotAllowedError as error:
-        system.log.info(1, error.refusal.message)
+        system.log.info(1, "device-code-unavailable", error.refusal.message)
         system.terminal.say(f"The provider does not allow this client the device code ({error.refusal.code})")
         return None

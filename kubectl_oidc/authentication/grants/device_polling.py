@@ -48,12 +48,14 @@ def poll(
             if not end.passed():  # otherwise our own time-out ended this request
                 unreachable = error
             interval *= 2
-            system.log.info(1, f"{error.message}; asking again in {interval:.0f} s")
+            system.log.info(1, "device-code-retried", f"{error.message}; asking again in {interval:.0f} s")
         except OAuthErrorResponse as error:
             unreachable = None
             if error.code == "slow_down":
                 interval += SLOWER
-                system.log.info(1, f"the provider asks to slow down: every {interval:.0f} s")
+                system.log.info(
+                    1, "device-code-slowed", f"the provider asks to slow down: every {interval:.0f} s"
+                )
             elif error.code != "authorization_pending":
                 raise _sign_in_error(error) from error
     raise unreachable or _timeout(hint)

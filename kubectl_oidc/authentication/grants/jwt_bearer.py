@@ -44,8 +44,9 @@ def sign_in_with_platform_token(sign_in: SignIn) -> Tokens:
     """
     request, provider, system = sign_in.request, sign_in.provider, sign_in.system
     deadline = request.timeout.deadline(SECONDS)
-    metadata = provider.metadata(deadline)
     source = request.client_authentication.token or PlatformToken()
+    source.check(system.clock())  # before anything is sent
+    metadata = provider.metadata(deadline)
     assertion = source.read(system.clock(), deadline, system.log)
     parameters: dict[str, str | Secret | None] = {
         **{name: value for name, value in request.extra_params if name not in _RESERVED},

@@ -92,7 +92,9 @@ class AuthorizationRequest:
             if self._required or _is_faulty_request(error):
                 raise
             self._sign_in.system.log.info(
-                1, f"{error.message}; the authorization request goes through the browser"
+                1,
+                "request-not-pushed",
+                f"{error.message}; the authorization request goes through the browser",
             )
             return self._whole()
 
@@ -121,7 +123,7 @@ class AuthorizationRequest:
             raise
         request_uri, seconds = parse_pushed_response(document)
         self._sign_in.system.log.info(
-            1, f"pushed the authorization request; its request URI expires in {seconds} s"
+            1, "request-pushed", f"pushed the authorization request; its request URI expires in {seconds} s"
         )
         named: dict[str, str | Secret] = {
             "client_id": self._sign_in.request.client_id,

@@ -48,7 +48,7 @@ def config(**values: Any) -> int:
     user's settings file, else the machine's, else the default; a rule of the machine's file comes before all of them. A file
     that is wrong is an error, here and in every other command. Secrets are not shown. The exit status is 1 if a file is wrong, or if a rule forbids to sign in.
     """
-    log_at(values.pop("v"))
+    log_at(values.pop("v"), values.pop("log_format"))
     form = values["output"]
     files, rules, errors = _check_files()
     if errors:

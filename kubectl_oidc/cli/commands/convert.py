@@ -47,7 +47,7 @@ def convert(**values: Any) -> int:
     same; users that sign in in another way are left alone. The difference is shown first, on standard output and without
     secrets, and nothing is written before you agree; a copy of the file as it was stays beside it.
     """
-    log_at(values["v"])
+    log_at(values["v"], values["log_format"])
     conflicts.check(conflicts.CONVERT, values)
     hint = checks.install_hint(values["install_hint"])
     plans = plan_conversion(values["kubeconfig"], os.environ, values["user"], hint)

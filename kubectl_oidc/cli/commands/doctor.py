@@ -68,7 +68,7 @@ def doctor(**values: Any) -> int:
     that has ended is refreshed, as kubectl would do. If there is no session, it asks the provider about the client without a
     sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.DOCTOR, values)
     target = find_target(values)
     results = _checked(target, values, log, printed=not values["output"])

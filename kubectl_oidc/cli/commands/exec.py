@@ -60,7 +60,7 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
     While the program runs the token is renewed before it ends. The kubeconfig is removed at the end. Signals are passed on to
     the program, and its exit status is returned. Write `--` before PROGRAM.
     """
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)
     if not program:
         raise UsageError("there is no PROGRAM to run", "write it behind --, as in `exec -- helm list`")

@@ -25,7 +25,7 @@ def login(**values: Any) -> int:
     A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
     that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.
     """
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values)
     outcome = authenticate(target.request.signing_in(), system)

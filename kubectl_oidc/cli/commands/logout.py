@@ -52,7 +52,7 @@ def logout(**values: Any) -> int:
     The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
     what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
     """
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
     if values["all"]:

@@ -69,7 +69,7 @@ def purge(**values: Any) -> int:
     It takes every flag of get-token. The next kubectl signs in again. What kubelogin left for the same client is removed as
     well, so that it is not taken over; beside that nothing but this program's own files and keys is.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.PURGE, values)
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     if values["all"]:
@@ -103,7 +103,7 @@ def clean(**values: Any) -> int:
     Nothing but this program's own files and keys, and the sessions that kubelogin left, is removed, whatever else the
     directory holds.
     """
-    log = log_at(values.pop("v"))
+    log = log_at(values.pop("v"), values.pop("log_format"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     return _remove_all(cache_dir, log)
 

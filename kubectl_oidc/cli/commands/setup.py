@@ -52,7 +52,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     are given here. If --oidc-issuer-url, --oidc-client-id or --oidc-extra-scope is missing, it asks for it at a terminal. It runs
     the first kubectl if you say so. Without a terminal and without issuer and client it explains what is needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
     """
-    system = System(log=log_at(values["v"]))
+    system = System(log=log_at(values["v"], values["log_format"]))
     page = Page.on_stderr(powershell=is_powershell())
     kubeconfig = _kubeconfig(values["kubeconfig"], system.environ)
     at_terminal = can_ask(system.terminal)

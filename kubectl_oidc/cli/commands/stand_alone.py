@@ -28,6 +28,7 @@ _TYPED = ParameterSource.COMMANDLINE
 _WITHOUT_SETTINGS = ("get-token", "config", "demo", "version", "completion", "help")
 """The commands that do not load the settings files before they run; `get-token` and `config` do so themselves."""
 
+_OF_THE_LOG = ("v", "log_format")
 STAND_ALONE = (
     KUBECONFIG_FILE,
     CONTEXT._replace(help="The context whose user signs in (default: the current one)."),
@@ -38,7 +39,7 @@ STAND_ALONE = (
 
 
 def before_a_command(ctx: click.Context) -> None:
-    """Give the command its defaults in the settings files, and a -v before it, as klog allows it anywhere.
+    """Give the command its defaults in the settings files, and a -v or --log-format before it, as klog allows it anywhere.
 
     Raises:
         SettingsError: A settings file is wrong; only commands that need none of it run all the same.
@@ -55,12 +56,12 @@ def before_a_command(ctx: click.Context) -> None:
         name = option.name or ""
         if ctx.get_parameter_source(name) is not _TYPED or name not in ctx.params:
             continue
-        if name != "v":
+        if name not in _OF_THE_LOG:
             raise UsageError(
                 f"{option.opts[0]} stands before the command {command}",
                 f"write it behind: {command} {option.opts[0]}",
             )
-        defaults["v"] = ctx.params["v"]
+        defaults[name] = ctx.params[name]
 
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
@@ -73,7 +74,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     from kubectl_oidc.system.system import System
     from kubectl_oidc.times import remaining
 
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     try:
         user = _user(values)
     except KubeconfigError as error:

@@ -74,7 +74,7 @@ def status(**values: Any) -> int:
     It asks nobody but the place where they are kept, and prints no token. `*` marks the current context. The
     other commands take what the column SESSION shows as --session.
     """
-    system = System(log=log_at(values["v"]))
+    system = System(log=log_at(values["v"], values["log_format"]))
     kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)
     if error and values["orphans"]:
         raise error

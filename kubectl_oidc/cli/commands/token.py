@@ -54,7 +54,7 @@ def token(**values: Any) -> int:
     ended is renewed. If there is no session, you sign in, as with kubectl. The token is a password until it ends, so it is not
     printed on a terminal without --show.
     """
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.TOKEN, values)
     claim = values["claim"]
     if claim == "":  # as of a script whose variable is empty: it must not get the token instead

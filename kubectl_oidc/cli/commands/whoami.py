@@ -60,7 +60,7 @@ def whoami(**values: Any) -> int:
     It reads the token of the session that is kept here, and opens no browser. With --cluster it asks the API server as well,
     after a refresh where the token has ended, and shows whom that one sees.
     """
-    system = System(log=log_at(values.pop("v")))
+    system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values, "show")
     cluster = _cluster(target) if values["cluster"] else None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.system.log import VERBOSITY, Log
+from kubectl_oidc.system.log import FORMATS, TEXT, VERBOSITY, Log
 
 from .authorization import AUTHORIZATION
 from .client import CLIENT
 from .flag import Flag
-from .kinds import CONTEXT_NAME, FILE, LEVEL, SWITCH, USER_NAME
+from .kinds import CONTEXT_NAME, FILE, LEVEL, SWITCH, USER_NAME, choice
 from .session import IDENTITY
 from .tls import TLS
 
@@ -36,6 +36,12 @@ FORCE = Flag(
     "--force-refresh", SWITCH, help="Replace a token that is still good.", field="renewal.force_refresh"
 )
 VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0)
+LOG_FORMAT = Flag(
+    "--log-format",
+    choice(FORMATS),
+    help="How -v logs: text, or json for one object a line, errors included.",
+    default=TEXT,
+)
 
 KUBECONFIG_FILE = Flag(
     "--kubeconfig", FILE, help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."
@@ -64,15 +70,15 @@ IGNORED = (
     *(Flag(name, SWITCH, hidden=True, ignored=True) for name in _SWITCHES_OF_KLOG),
     *(Flag(name, hidden=True, ignored=True) for name in _VALUES_OF_KLOG),
 )
-LOG = (VERBOSE, *IGNORED)
-NO_LOG = (VERBOSE._replace(hidden=True, ignored=True), *IGNORED)
+LOG = (VERBOSE, LOG_FORMAT, *IGNORED)
+NO_LOG = (*(flag._replace(hidden=True, ignored=True) for flag in (VERBOSE, LOG_FORMAT)), *IGNORED)
 """klog's flags where there is nothing to log."""
 
 GET_TOKEN = (*FLAGS, FORCE, *LOG)
 """All options of `get-token`."""
 
 
-def log_at(level: int) -> Log:
-    """Return the log of this process at the level that ``-v`` asks for."""
-    VERBOSITY.level = level
+def log_at(level: int, style: str = TEXT) -> Log:
+    """Return the log of this process at the level that ``-v`` asks for, in the form that ``--log-format`` asks for."""
+    VERBOSITY.level, VERBOSITY.style = level, style
     return VERBOSITY

@@ -101,7 +101,7 @@ def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -
     """
     keyring, why = working_keyring()
     if why:
-        log.info(1, why.message)
+        log.info(1, "storage-unavailable", why.message)
     return keyring or kernel_store(environ) or open_store("disk", cache_dir)
 
 

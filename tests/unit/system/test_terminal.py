@@ -144,7 +144,7 @@ def test_the_plugin_writes_nothing_to_a_raw_terminal_and_says_it_later(screen: C
     with terminal.waiting("waiting"):
         terminal.need("open this address")
         terminal.warn("not stored", "unlock it")
-        Log(9).info(1, "decided")
+        Log(9).info(1, "event", "decided")
         terminal.tick("still waiting")
         assert shown.getvalue() == ""
         shown.set_mode(raw=False)
