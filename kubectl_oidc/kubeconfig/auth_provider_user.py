@@ -12,10 +12,11 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
-from .edit_text import Node, NotEditable, parse_tree, set_key
+from .edit_text import NotEditable, set_key
 from .parse import parse_kubeconfig
 from .read import auth_provider_config
 from .select import select_user
+from .yaml_tree import Node, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

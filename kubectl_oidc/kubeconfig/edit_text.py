@@ -7,102 +7,27 @@ ends in an error and not in a damaged file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-from ruamel.yaml.events import (
-    AliasEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import one_line_json, yaml_block, yaml_entry
 
-from .parse import parse_kubeconfig, yaml_reader
+from .parse import parse_kubeconfig
+from .yaml_tree import Node, parse_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 
 _HEAD = {"apiVersion": "v1", "kind": "Config"}  # of a new file; kubectl assumes it if it is missing
-
-
-@dataclass(slots=True)
-class Node:
-    """A YAML node; its content is from offset ``start`` to ``end`` in the text."""
-
-    kind: Literal["scalar", "alias", "sequence", "mapping"]
-    start: int
-    end: int
-    column: int
-    flow: bool = False
-    value: str = ""
-    children: list[Node] = field(default_factory=list)  # of a mapping: key, value, key, value …
-
-    def pairs(self) -> Iterator[tuple[Node, Node]]:
-        """Return a mapping's keys and values."""
-        return zip(self.children[::2], self.children[1::2], strict=True)
-
-    def get(self, key: str) -> Node | None:
-        """Return the value of a mapping's key, or None."""
-        return next((value for name, value in self.pairs() if name.value == key), None)
-
-    @property
-    def empty(self) -> bool:
-        """Whether the node can be replaced without a loss: null, {} or []."""
-        if self.kind == "scalar":
-            return self.value in ("", "~", "null", "Null", "NULL")
-        return self.kind != "alias" and not self.children
-
-
-def parse_tree(text: str) -> Node | None:
-    """Return the root node of the only document in ``text``; None if it is empty."""
-    roots: list[Node] = []
-    open_: list[Node] = []
-    for event in yaml_reader().parse(text):
-        node = _node(event)
-        if node is not None:
-            (open_[-1].children if open_ else roots).append(node)
-            if node.kind in ("sequence", "mapping"):
-                open_.append(node)
-        elif isinstance(event, SequenceEndEvent | MappingEndEvent):
-            _close(open_.pop(), event, text)
-    return roots[0] if roots else None
-
-
-def _node(event: Event) -> Node | None:
-    start, end, column = event.start_mark.index, event.end_mark.index, event.start_mark.column
-    match event:
-        case ScalarEvent():
-            return Node("scalar", start, end, column, value=event.value)
-        case AliasEvent():
-            return Node("alias", start, end, column)
-        case SequenceStartEvent():
-            return Node("sequence", start, end, column, flow=bool(event.flow_style))
-        case MappingStartEvent():
-            return Node("mapping", start, end, column, flow=bool(event.flow_style))
-    return None
-
-
-def _close(node: Node, event: Event, text: str) -> None:
-    if node.kind == "mapping":
-        for name, value in node.pairs():
-            # The parser puts an empty value after the comments that follow.
-            if value.start == value.end:
-                value.start = value.end = text.find(":", name.end) + 1
-    if node.flow:
-        node.end = event.end_mark.index
-    elif node.children:
-        # A block ends where its last leaf ends: the event's own mark is after the comments that follow.
-        node.end = node.children[-1].end
-        if node.kind == "mapping":  # an anchor may be before it
-            node.column = node.children[0].column
+_CURRENT = "current-context"
+_COMMANDS = {
+    "users": "set-credentials",
+    "clusters": "set-cluster",
+    "contexts": "set-context",
+    _CURRENT: "use-context",
+}
 
 
 def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> str:
@@ -114,18 +39,58 @@ def set_user(text: str, name: str, user: Mapping[str, object], where: str) -> st
     Raises:
         KubeconfigError: The text cannot be parsed, or the user cannot be set without changing other things.
     """
+    return set_entry(text, "users", name, user, where)
+
+
+def set_entry(text: str, kind: str, name: str, value: Mapping[str, object], where: str) -> str:
+    """Return a kubeconfig's text with one entry of ``kind`` (users, clusters, contexts) added or replaced, as `set_user` does it.
+
+    Raises:
+        KubeconfigError: As for `set_user`.
+    """
     data = parse_kubeconfig(text, where)
-    wanted = {**_HEAD, **data, "users": _with_user(data.get("users") or [], name, user)}
+    wanted = {**_HEAD, **data, kind: _with_entry(data.get(kind) or [], kind, name, value)}
+    return _checked(
+        text,
+        lambda body: _edited(body, kind, name, value, data),
+        wanted,
+        kind,
+        name,
+        where,
+    )
+
+
+def set_current_context(text: str, name: str, where: str) -> str:
+    """Return a kubeconfig's text with its current context set, and everything else unchanged.
+
+    Raises:
+        KubeconfigError: As for `set_user`.
+    """
+
+    def edited(body: str) -> str:
+        root = parse_tree(body)
+        if root is None:
+            raise NotEditable
+        return set_key(body, root, _CURRENT, name)
+
+    wanted = {**_HEAD, **parse_kubeconfig(text, where), _CURRENT: name}
+    return _checked(text, edited, wanted, _CURRENT, name, where)
+
+
+def _checked(
+    text: str, edit: Callable[[str], str], wanted: dict[str, Any], kind: str, name: str, where: str
+) -> str:
+    """Return the edited text if it means what is wanted, and nothing else."""
     try:
         bom = "\ufeff" if text.startswith("\ufeff") else ""
-        edited = bom + _edited(text.removeprefix("\ufeff"), name, user, data)
+        edited = bom + edit(text.removeprefix("\ufeff"))
         if {**_HEAD, **parse_kubeconfig(edited, where)} == wanted:
             return edited
     except (KubeconfigError, NotEditable, LookupError, TypeError, ValueError):
         pass  # such as a list that is an alias, or a user that is a string
     raise KubeconfigError(
-        f"user {sanitize(name)!r} cannot be set in {where} without touching other parts of the file",
-        "run the `kubectl config set-credentials` command that setup prints, or edit the file; it was not changed",
+        f"{_singular(kind)} {sanitize(name)!r} cannot be set in {where} without touching other parts of the file",
+        f"run the `kubectl config {_COMMANDS[kind]}` command that setup prints, or edit the file; it was not changed",
     )
 
 
@@ -133,36 +98,44 @@ class NotEditable(Exception):
     """The text uses YAML in a way that this module cannot edit."""
 
 
-def _with_user(users: list[Any], name: str, user: Mapping[str, object]) -> list[Any]:
-    changed = [{**item, "user": user} if item.get("name") == name else item for item in users]
-    return changed if changed != users or _find(users, name) is not None else [*users, _item(name, user)]
+def _singular(kind: str) -> str:
+    return kind.removesuffix("s")
 
 
-def _item(name: str, user: Mapping[str, object]) -> dict[str, object]:
-    return {"name": name, "user": user}
+def _with_entry(items: list[Any], kind: str, name: str, value: Mapping[str, object]) -> list[Any]:
+    changed = [{**item, _singular(kind): value} if item.get("name") == name else item for item in items]
+    return (
+        changed if changed != items or _find(items, name) is not None else [*items, _item(kind, name, value)]
+    )
 
 
-def _find(users: list[Any], name: str) -> int | None:
-    return next((i for i, item in enumerate(users) if item.get("name") == name), None)
+def _item(kind: str, name: str, value: Mapping[str, object]) -> dict[str, object]:
+    return {"name": name, _singular(kind): value}
 
 
-def _edited(text: str, name: str, user: Mapping[str, object], data: dict[str, Any]) -> str:
+def _find(items: list[Any], name: str) -> int | None:
+    return next((i for i, item in enumerate(items) if item.get("name") == name), None)
+
+
+def _edited(text: str, kind: str, name: str, value: Mapping[str, object], data: dict[str, Any]) -> str:
     root = parse_tree(text)
     if root is None or root.kind == "scalar":
         base = text if not text or text.endswith("\n") else text + "\n"
-        return base + _with_line_endings_of(text, yaml_block({**_HEAD, "users": [_item(name, user)]}) + "\n")
-    users = root.get("users")
-    if users is None or users.empty:
-        return set_key(text, root, "users", [_item(name, user)])
-    index = _find(data["users"], name)
+        new = yaml_block({**_HEAD, kind: [_item(kind, name, value)]}) + "\n"
+        return base + _with_line_endings_of(text, new)
+    items = root.get(kind)
+    if items is None or items.empty:
+        return set_key(text, root, kind, [_item(kind, name, value)])
+    index = _find(data[kind], name)
     if index is None:
-        return _append(text, users, _item(name, user))
-    item = users.children[index]
-    old, node = data["users"][index].get("user") or {}, item.get("user")
-    differing = [key for key in {**old, **user} if old.get(key) != user.get(key)]
-    if node is not None and not node.empty and len(differing) == 1 and differing[0] in user:
-        return set_key(text, node, differing[0], user[differing[0]])
-    return set_key(text, item, "user", user)
+        return _append(text, items, _item(kind, name, value))
+    key = _singular(kind)
+    item = items.children[index]
+    old, node = data[kind][index].get(key) or {}, item.get(key)
+    differing = [each for each in {**old, **value} if old.get(each) != value.get(each)]
+    if node is not None and not node.empty and len(differing) == 1 and differing[0] in value:
+        return set_key(text, node, differing[0], value[differing[0]])
+    return set_key(text, item, key, value)
 
 
 def set_key(text: str, mapping: Node, key: str, value: object) -> str:

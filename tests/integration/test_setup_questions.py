@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
-ISSUER, CLIENT, SCOPES, WRITE, RUN = (
+ISSUER, CLIENT, SCOPES, WRITE, CONTEXT, RUN = (
     "Issuer URL",
     "Client ID",
     "Additional scopes",
     "Write the user",
+    "Write a context for a cluster, too?",
     "Run it now?",
 )
 FILE = ".kube/config"
@@ -89,6 +90,8 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
         terminal.type(b"\n")
         terminal.shows(f"{WRITE} oidc to {Path.home() / FILE}? [Y/n]: ")
         terminal.type(b"maybe\n\n")
+        terminal.shows(f"{CONTEXT} [y/N]: ")  # no by default, because there is a current context
+        terminal.type(b"\n")
         terminal.shows(f"{RUN} [y/N]: ")  # no by default, because the issuer is not https
         terminal.type(b"y\n")
         ended = terminal.ended()
@@ -238,7 +241,7 @@ def test_manifests_go_into_the_pipe_and_the_questions_to_the_terminal(laptop: La
 
 
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "end of file"])
-@pytest.mark.parametrize("at", [ISSUER, CLIENT, SCOPES, WRITE, RUN])
+@pytest.mark.parametrize("at", [ISSUER, CLIENT, SCOPES, WRITE, CONTEXT, RUN])
 def test_leaving_at_any_question_is_clean(laptop: Laptop, api: str, at: str, key: bytes) -> None:
     """130, no traceback, the kubeconfig as it was; whoever has signed in keeps the session, and the kubeconfig that was written."""
     before = (Path.home() / FILE).read_bytes()
@@ -249,6 +252,7 @@ def test_leaving_at_any_question_is_clean(laptop: Laptop, api: str, at: str, key
             (CLIENT, b"kubernetes\n"),
             (SCOPES, b"\n"),
             (WRITE, b"y\n"),
+            (CONTEXT, b"n\n"),
             (RUN, b""),
         ):
             terminal.shows(prompt)

@@ -16,6 +16,7 @@ from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
 from kubectl_oidc.cli.settings.effective import apply_to
+from kubectl_oidc.cli.setup.context import plan_context
 from kubectl_oidc.cli.setup.first_kubectl import offer_first_command
 from kubectl_oidc.cli.setup.guide import explain_setup
 from kubectl_oidc.cli.setup.manifest_files import check_files, write_files, write_stream
@@ -29,6 +30,7 @@ from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supporte
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import Kubeconfig, check_user, read_kubeconfig, write_user
+from kubectl_oidc.kubeconfig.write_context import write_context
 from kubectl_oidc.manifests.rbac import Binding
 from kubectl_oidc.system.programs import find_program
 from kubectl_oidc.system.shell import is_powershell
@@ -73,7 +75,8 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
         return 0
     request = given.request().signing_in()
     values["user"] = choose_user_name(ctx, request, kubeconfig, system)
-    plan = make_plan(ctx, values, request, kubeconfig)
+    context = plan_context(values, kubeconfig, system)
+    plan = make_plan(ctx, values, request, kubeconfig, context)
     report = _carry_out(plan, request, system)
     with page.printed_on(system.terminal):
         render_report(page, report)
@@ -94,7 +97,11 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
         if plan.write
         else None
     )
-    return _report(plan, request, outcome, change, system)
+    written = None
+    if plan.context and change:
+        written = write_context(plan.context, _kubeconfig(plan.kubeconfig, system.environ), change.path)
+    report = _report(plan, request, outcome, change, system)
+    return replace(report, context=plan.context, context_written=written)
 
 
 def _file_names(plan: Plan, request: SignInRequest) -> list[str]:

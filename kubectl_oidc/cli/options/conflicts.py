@@ -175,6 +175,14 @@ def _setup(given: FlagValues) -> None:
         needs(given, flag, needed, "give both, or neither to read what is needed first")
     for flag in ("--write-kubeconfig", "--output", "--output-dir"):
         needs(given, flag, ISSUER, "give --oidc-issuer-url and --oidc-client-id too")
+    needs(given, "--context", "--write-kubeconfig", "give both: the context is written into the kubeconfig")
+    needs(given, "--server", "--context", "give --context=NAME too, the name of the context and the cluster")
+    needs(given, "--from-context", "--context", "give --context=NAME too, the name of the context to write")
+    if given.has("--server", "--from-context"):
+        raise given.conflict(
+            ("--server", "--from-context"), "{0} and {1} name two clusters", "give one of them"
+        )
+    needs(given, "--cluster-ca", "--server", "give --server too; an existing cluster keeps its own")
 
 
 def _subject(given: FlagValues) -> None:

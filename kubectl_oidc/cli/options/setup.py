@@ -7,7 +7,7 @@ from kubectl_oidc.manifests.cluster_type import ClusterType
 from .cluster_claims import CLAIMS, PREFIXES
 from .flag import Flag
 from .flags import INSTALL_HINT, KUBECONFIG_FILE
-from .kinds import DIR, SWITCH, TEXT, TEXTS, choice
+from .kinds import CONTEXT_NAME, DIR, FILE, SWITCH, TEXT, TEXTS, choice
 
 CLUSTER = (
     Flag(
@@ -45,7 +45,32 @@ KUBECONFIG = (
     Flag(
         "--yes",
         SWITCH,
-        help="Let --write-kubeconfig change the issuer or client of a user without asking.",
+        help="Let --write-kubeconfig change the issuer or client of a user, a context or a cluster without asking.",
+        has_variable=False,
+    ),
+    Flag(
+        "--context",
+        CONTEXT_NAME,
+        help="Write a context with the user, too, for the cluster of --server or --from-context.",
+        has_variable=False,
+    ),
+    Flag(
+        "--from-context",
+        CONTEXT_NAME,
+        help="The context whose cluster --context has (default: --context itself if it exists, else the current one).",
+        has_variable=False,
+    ),
+    Flag(
+        "--server",
+        TEXT,
+        help="The API server of --context, which gets a cluster of the same name.",
+        metavar="URL",
+        has_variable=False,
+    ),
+    Flag(
+        "--cluster-ca",
+        FILE,
+        help="The certificate authority of --server; its certificates are put into the kubeconfig.",
         has_variable=False,
     ),
     KUBECONFIG_FILE,

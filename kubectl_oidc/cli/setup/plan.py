@@ -18,6 +18,7 @@ from kubectl_oidc.system.programs import own_path
 from kubectl_oidc.text import sanitize
 
 from .cluster_steps import ClusterSetup, WrittenManifests
+from .context import cluster_entry
 from .manifest_files import output_directory
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import click
 
     from kubectl_oidc.authentication.request import SignInRequest
-    from kubectl_oidc.kubeconfig import Kubeconfig
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+    from kubectl_oidc.kubeconfig.write_context import NewContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class Plan:
         cluster_setup: The cluster's setup, without what the token will tell.
         directory: The directory for the manifests' files; None for no files.
         variables: The variables whose flags are not in the exec section.
+        context: The context that is written too, if one is.
     """
 
     user: str
@@ -51,6 +54,7 @@ class Plan:
     groups: tuple[str, ...]
     directory: Path | None
     variables: tuple[str, ...]
+    context: NewContext | None = None
 
     def binding(self, groups: tuple[str, ...]) -> Binding | None:
         """Return the role binding to propose for the groups in the token, with the cluster's prefix before them."""
@@ -64,9 +68,16 @@ class Plan:
 
 
 def make_plan(
-    ctx: click.Context, values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig
+    ctx: click.Context,
+    values: dict[str, Any],
+    request: SignInRequest,
+    kubeconfig: Kubeconfig,
+    context: NewContext | None = None,
 ) -> Plan:
     """Return what the flags ask for.
+
+    Args:
+        context: The context that is written too; its cluster is the one that the report is about.
 
     Raises:
         UsageError: A value is invalid.
@@ -85,17 +96,18 @@ def make_plan(
         ),
         write=values["write_kubeconfig"],
         kubeconfig=values["kubeconfig"],
-        cluster_setup=_cluster_setup(values, request, kubeconfig),
+        cluster_setup=_cluster_setup(values, request, cluster_entry(context, kubeconfig)),
         role=values["cluster_role"],
         groups=values["group"],
         directory=output_directory(values["output_dir"]),
         variables=tuple(variables_not_written(ctx)),
+        context=context,
     )
 
 
-def _cluster_setup(values: dict[str, Any], request: SignInRequest, kubeconfig: Kubeconfig) -> ClusterSetup:
-    """Return the cluster's setup as far as flags and the kubeconfig's current context tell."""
-    entry, chosen = kubeconfig.clusters.get(kubeconfig.context_cluster()), values["cluster_type"]
+def _cluster_setup(values: dict[str, Any], request: SignInRequest, entry: Entry | None) -> ClusterSetup:
+    """Return the cluster's setup as far as flags and its entry in the kubeconfig tell."""
+    chosen = values["cluster_type"]
     guessed = (
         guess_cluster(entry.name, str(entry.value.get("server") or ""), entry.path) if entry else Cluster()
     )

@@ -22,6 +22,7 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
 
+from .context import ask_for_context
 from .guide import explain_provider
 from .user_name import free_name, other_client
 
@@ -74,6 +75,9 @@ def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: 
         place = sanitize(kubeconfig.paths[0]) if len(kubeconfig.paths) == 1 else "the kubeconfig"
         question = f"Write the user {sanitize(ctx.params['user'])} to {place}?"
         _set(ctx, "write_kubeconfig", questions.confirm(question, proposal=True))
+        if ctx.params["write_kubeconfig"] and not ctx.params["context"]:
+            for name, value in ask_for_context(questions, kubeconfig, system).items():
+                _set(ctx, name, value)
 
 
 def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.page import Page
     from kubectl_oidc.diagnosis import Finding
     from kubectl_oidc.kubeconfig import Change, Stanza
+    from kubectl_oidc.kubeconfig.write_context import NewContext, WrittenContext
 
     from .cluster_steps import ClusterSetup
 
@@ -45,6 +46,7 @@ class Report:
         change: The change to the kubeconfig; None if none was requested.
         on_path: Whether kubectl will find the exec section's command.
         variables: The variables whose flags are not in the exec section, because get-token reads the variables.
+        context: The context that was written too, if one was, and what was done.
     """
 
     person: str
@@ -65,6 +67,8 @@ class Report:
     change: Change | None
     on_path: bool
     variables: tuple[str, ...] = ()
+    context: NewContext | None = None
+    context_written: WrittenContext | None = None
 
 
 def render_report(page: Page, report: Report) -> None:
@@ -92,13 +96,18 @@ def render_report(page: Page, report: Report) -> None:
 def doctor_command(report: Report) -> str:
     """Return the command that explains why the cluster rejects the new user, on one line."""
     in_file = kubeconfig_flag(report.kubeconfig)
-    return one_line(["kubectl", "oidc-login", "doctor", *in_file, f"--user={report.user}"])
+    return one_line(["kubectl", "oidc-login", "doctor", *in_file, _chosen(report)])
 
 
 def first_command(report: Report) -> list[str]:
     """Return the first kubectl command to run as the new user."""
     in_file = kubeconfig_flag(report.kubeconfig)
-    return ["kubectl", *in_file, f"--user={report.user}", "get", "pods", "--all-namespaces"]
+    return ["kubectl", *in_file, _chosen(report), "get", "pods", "--all-namespaces"]
+
+
+def _chosen(report: Report) -> str:
+    """Return the flag that chooses the new context, or else the new user in the current one."""
+    return f"--context={report.context.name}" if report.context else f"--user={report.user}"
 
 
 def is_ready(report: Report) -> bool:
@@ -168,10 +177,35 @@ def _kubeconfig(page: Page, report: Report) -> None:
             "--absolute-path writes the whole path",
             style="yellow",
         )
-    if report.has_context:
+    if report.context:
+        _context(page, report, report.context)
+    elif report.has_context:
         page.paragraph("To make it the current context's user, so that --user is not needed:")
         in_file = kubeconfig_flag(report.kubeconfig)
         page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}", *in_file])
+
+
+def _context(page: Page, report: Report, context: NewContext) -> None:
+    """Write what was done about the context, and the same as commands."""
+    in_file = kubeconfig_flag(report.kubeconfig)
+    done = report.context_written
+    cluster = f"cluster {sanitize(context.cluster)}{' at ' + sanitize(context.server['server']) if context.server else ''}"
+    page.paragraph(f"Wrote the context {sanitize(context.name)}: {cluster}, user {sanitize(context.user)}.")
+    for backup in done.backups if done else ():
+        page.paragraph(f"The file as it was: {sanitize(backup)}")
+    page.paragraph("The same by hand:")
+    if context.server:
+        has_authority = "certificate-authority-data" in context.server
+        authority = ["--certificate-authority=FILE", "--embed-certs"] if has_authority else []
+        server = f"--server={context.server['server']}"
+        page.command(["kubectl", "config", "set-cluster", context.cluster, *in_file, server, *authority])
+    to = [f"--cluster={context.cluster}", f"--user={context.user}"]
+    page.command(["kubectl", "config", "set-context", context.name, *in_file, *to])
+    if done and done.current:
+        page.paragraph("It is the current context.")
+    else:
+        page.paragraph("To make it the current context:")
+        page.command(["kubectl", "config", "use-context", context.name, *in_file])
 
 
 def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:

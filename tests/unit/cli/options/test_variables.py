@@ -46,6 +46,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> None:
 
 WITHOUT = {
     *(("setup", flag) for flag in ("--output", "--write-kubeconfig", "--yes")),
+    *(("setup", flag) for flag in ("--context", "--from-context", "--server", "--cluster-ca")),
     *(("status", flag) for flag in ("--context", "--user", "--session")),
     *(("logout", "--all"), ("purge", "--all"), ("convert", "--yes")),
     *(("status", "--orphans"), ("purge", "--orphans"), ("purge", "--yes")),
