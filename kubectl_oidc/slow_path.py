@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import suppress
 
 from kubectl_oidc.errors import Interrupted, OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
@@ -90,8 +91,7 @@ def _run_command(command: KnownCommand | None, *, ahead: bool, lock: SessionLock
     """Read the command line and run it. A good one of get-token needs no click, and so not its import."""
     from kubectl_oidc.cli.call import Call
 
-    times = command.handouts if command else 0
-    call = Call(times=times, ahead=ahead, lock=lock)
+    call = Call(times=command.handouts if command else 0, ahead=ahead, lock=lock)
     status = None
     if sys.argv[1:2] == ["get-token"]:
         if not ahead and (command is not None or (remembers_none() and not settings_state())):
@@ -129,8 +129,7 @@ def _keyring_or_published_answer(command: KnownCommand) -> tuple[int | None, Ses
 
         answer = answer_from_cache
 
-    answers: list[int] = []
-    parent = os.getppid()
+    answers, parent = list[int](), os.getppid()
 
     def answered() -> bool:
         if has_gone(parent):
@@ -171,19 +170,16 @@ def _interrupted(signum: int, refresh: str = "") -> int:
     if signum == signal.SIGINT:
         _log_failure("interrupted", KeyboardInterrupt(), 128 + signum)
         _write("error: interrupted by Ctrl-C")
-        _write(
-            f"hint: run it again when you are ready; {_REFRESH_STATES[refresh]} (troubleshooting: interrupted)"
-        )
+        what = _REFRESH_STATES[refresh]
+        _write(f"hint: run it again when you are ready; {what} (troubleshooting: interrupted)")
     return 128 + signum
 
 
 def _log_failure(event: str, error: BaseException, status: int) -> None:
-    try:
+    with suppress(Exception):  # as if a module cannot be imported: the error itself is still reported
         from kubectl_oidc.system.failure_events import log_failure
 
         log_failure(event, error, status)
-    except Exception:  # noqa: BLE001 - as if a module cannot be imported: the error itself is still reported
-        return
 
 
 def _report(error: OidcLoginError) -> None:
@@ -213,9 +209,8 @@ def _report_internal_error(error: Exception) -> int:
 def _report_import_error(error: ImportError) -> None:
     """Report a module that cannot be imported. Usually, it belongs to another Python."""
     named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
-    _write(
-        f"error: Python cannot import {sanitize(error.name or 'a module', limit=100)} ({type(error).__name__})"
-    )
+    name = sanitize(error.name or "a module", limit=100)
+    _write(f"error: Python cannot import {name} ({type(error).__name__})")
     if named:
         hint = f"{' and '.join(named)} may lead to the modules of another Python: unset {'both' if named[1:] else 'it'} and run it again"
     elif "incompatible architecture" in str(error):  # dlopen(3) of macOS
@@ -230,16 +225,14 @@ def _write_support_link() -> None:
     if settings_state():
         from kubectl_oidc.cli.settings.load import link_for_support
 
-        link = link_for_support()
-        if link:
+        if link := link_for_support():
             _write(f"support: {link}")
 
 
 def _trace(error: BaseException) -> None:
-    """Show at -v 9 where an error and its causes were raised."""
     from kubectl_oidc.system.failure_events import trace
 
-    for line in trace(error):
+    for line in trace(error):  # at -v 9
         _write(line)
 
 

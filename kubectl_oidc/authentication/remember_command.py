@@ -35,8 +35,7 @@ def remember_command(
         settings: The state of the settings files from before they were read.
         log: A command with -v is not remembered.
     """
-    root = known_command.cache_root()
-    repository = outcome.repository
+    root, repository = known_command.cache_root(), outcome.repository
     place = outcome.place or _keyring_place(repository)
     if not root or not place:
         return

@@ -68,10 +68,7 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
 
         return 0 if refresh_ahead(request, system) else 1
     with caller.watched(), closing(HttpClient(tls=request.tls, log=log)) as http:
-        with suppress(UsageError):  # the request reports it
-            if not _is_answered_from_store(request, system):
-                http.load_trust()
-                http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
+        _connect_early(http, request, system, call)
         from kubectl_oidc.authentication.authenticate import authenticate
         from kubectl_oidc.authentication.rejected_token import renew_if_rejected
         from kubectl_oidc.authentication.remember_command import remember_command
@@ -87,6 +84,14 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
             log=log,
         )
     return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))
+
+
+def _connect_early(http: HttpClient, request: SignInRequest, system: System, call: Call) -> None:
+    """Connect to the issuer while the rest is imported, unless nobody will be asked."""
+    with suppress(UsageError):  # the request reports it
+        if not _is_answered_from_store(request, system):
+            http.load_trust()
+            http.connect_early(request.issuer, deadline=Deadline.after(SECONDS), opened=call.opened)
 
 
 def _is_answered_from_store(request: SignInRequest, system: System) -> bool:
