@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.diagnosis.network import check_connection, check_dns, check_proxy, check_tls
-from kubectl_oidc.diagnosis.run import Check, run_checks
+from kubectl_oidc.diagnosis.run import Check
+from kubectl_oidc.diagnosis.run_checks import run_checks
 from kubectl_oidc.http.tls import TlsOptions
 from tests.hostile import Hostile, raw, silence
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of

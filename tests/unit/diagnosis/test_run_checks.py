@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.checks import CHECKS
-from kubectl_oidc.diagnosis.run import Check, Result, SilentTerminal, Skipped, Status, run_checks
+from kubectl_oidc.diagnosis.run import Check, Result, SilentTerminal, Skipped, Status
+from kubectl_oidc.diagnosis.run_checks import run_checks
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.system.deadline import Deadline
 from tests.unit.diagnosis.doctor_run import chosen, doctor_run
