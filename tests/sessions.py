@@ -22,7 +22,8 @@ from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.fast_path.kernel_keyring import KeyringCall
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.repository import SessionRepository
-from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.system import account_home, private_files
 from kubectl_oidc.system.log import QUIET

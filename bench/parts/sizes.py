@@ -10,7 +10,8 @@ from bench.timing import Subject, measure
 from kubectl_oidc.fast_path.known_command import KnownCommand
 from kubectl_oidc.sessions.known_commands import DIRECTORY as WORDS, MOST
 from kubectl_oidc.sessions.repository import SessionRepository
-from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.log import QUIET

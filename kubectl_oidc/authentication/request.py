@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from kubectl_oidc.http import trust
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.oidc.client import Client, ClientAuthentication
-from kubectl_oidc.sessions.session import SessionKey
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.system import account_home
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.text import sanitize
@@ -245,11 +245,7 @@ class SignInRequest(NamedTuple):
         return sanitize(urlsplit(self.issuer).hostname or self.issuer)
 
     def command_line(self, command: str) -> str:
-        """Return a command of ours about this session, with all flags that it needs; placeholders stand for secrets.
-
-        Args:
-            command: Its name, such as ``login``.
-        """
+        """Return a command of ours about this session, with all flags that it needs; placeholders stand for secrets."""
         from kubectl_oidc.system.shell import one_line
 
         return one_line(["kubectl", "oidc-login", command, *self.flags])

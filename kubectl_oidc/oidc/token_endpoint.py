@@ -166,21 +166,21 @@ class TokenEndpoint(NamedTuple):
 
     def _members(self, response: Response, parameters: Parameters, secrets: list[str]) -> dict[str, object]:
         """Return the members of a successful answer; raise the error of any other (RFC 6749 §5.1, §5.2)."""
+        client_hint = self.context.client.invalid_client_hint(self.metadata.token_endpoint_auth_methods)
         if is_worth_repeating(response):
             raise self._unavailable(response, secrets)
         if response.status == 401 and not _is_oauth_error(response) and _asks_for_the_client(response):  # noqa: PLR2004
             raise OAuthErrorResponse(
                 f"the {self.name} {shown_url(self.url)} answers 401 and asks for the client's credentials",
-                self._client_hint(),
+                client_hint,
                 code=INVALID_CLIENT,
             )
         document = self._parsed(response)
         grant_type = str(parameters.get("grant_type", ""))
         if document.get("error"):
             sent = self._sent(parameters)
-            hint = self._client_hint()
             raise oauth_error(
-                document, grant_type, secrets, endpoint=self.name, invalid_client=hint, sent=sent
+                document, grant_type, secrets, endpoint=self.name, invalid_client=client_hint, sent=sent
             )
         # RFC 6749 §5.1. The answer to a pushed authorization request is 201 (RFC 9126 §2.2).
         if response.status not in ({200} if grant_type else {200, 201}):
@@ -223,9 +223,6 @@ class TokenEndpoint(NamedTuple):
 
     def _what(self) -> str:
         return f"the answer of the {self.name} {shown_url(self.url)}"
-
-    def _client_hint(self) -> str:
-        return self.context.client.invalid_client_hint(self.metadata.token_endpoint_auth_methods)
 
     def _sent(self, parameters: Parameters) -> SentRequest:
         from .error_hints import SentRequest

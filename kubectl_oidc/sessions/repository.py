@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.log import Log
 
-    from .session import SessionKey
+    from .session_key import SessionKey
     from .stores.base import Store
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .current_credential import CurrentCredential
-    from .session import Session, SessionKey
+    from .session import Session
+    from .session_key import SessionKey
     from .stores.base import Place
 
 

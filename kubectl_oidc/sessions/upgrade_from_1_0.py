@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.system import System
 
-    from .session import SessionKey
+    from .session_key import SessionKey
     from .stores import SessionStorage
 
 _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")

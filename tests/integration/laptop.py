@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kubectl_oidc.sessions.session import Session, SessionKey
+from kubectl_oidc.sessions.session import Session
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.sessions.stores import disk, index
 from kubectl_oidc.system import private_files
 from tests.plugin import Ended, run_plugin, wait_until

@@ -14,7 +14,7 @@ from tests.sessions import key, need_the_kernel_keyring
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_oidc.sessions.session import SessionKey
+    from kubectl_oidc.sessions.session_key import SessionKey
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from kubectl_oidc.urls import is_loopback_url, port_of
 from .client import METHOD_FLAG as METHOD, SECRET_FILE_FLAG as SECRET_FILE, SECRET_FLAG as SECRET
 from .flag_values import GRANT, REDIRECT, FlagValues
 from .flags import FLAGS
-from .row_conflicts import all_or_one, excludes, needs, parameters, persons, requires
+from .row_conflicts import all_or_one, excludes, needs, not_both, parameters, persons, requires
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -222,12 +222,7 @@ def _logout(given: FlagValues) -> None:
 
 
 def _token(given: FlagValues) -> None:
-    if given.has("--claim", "--header"):
-        raise given.conflict(
-            ("--claim", "--header"),
-            "{0} prints one claim, and {1} the header with the token",
-            "give one of them",
-        )
+    not_both(given, "--claim", "--header", "{0} prints one claim, and {1} the header with the token")
 
 
 def _doctor(given: FlagValues) -> None:
@@ -235,10 +230,7 @@ def _doctor(given: FlagValues) -> None:
 
 
 def _convert(given: FlagValues) -> None:
-    if given.has("--dry-run", "--yes"):
-        raise given.conflict(
-            ("--dry-run", "--yes"), "{0} writes nothing, and {1} writes without asking", "give one of them"
-        )
+    not_both(given, "--dry-run", "--yes", "{0} writes nothing, and {1} writes without asking")
 
 
 SIGN_IN = (

@@ -35,6 +35,12 @@ def needs(given: FlagValues, flag: str, needed: str, hint: str = "give both, or 
         raise given.conflict((flag, needed), "{0} is given without {1}", hint)
 
 
+def not_both(given: FlagValues, one: str, other: str, words: str) -> None:
+    """Raise an error for two flags of which only one can be given. ``words`` has {0} and {1} for them."""
+    if given.has(one, other):
+        raise given.conflict((one, other), words, "give one of them")
+
+
 def persons(given: FlagValues) -> None:
     """Raise an error for a flag about a person if the client signs in as itself."""
     for flag in given.flags:

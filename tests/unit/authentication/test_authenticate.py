@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubectl_oidc.authentication.outcome import Outcome
-    from kubectl_oidc.sessions.session import Session, SessionKey
+    from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.sessions.session_key import SessionKey
     from tests.hostile import Script, Talk
 
 OLD, NEW = Secret("old-refresh-token"), Secret("new-refresh-token")

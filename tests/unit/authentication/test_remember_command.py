@@ -35,7 +35,7 @@ from tests.sessions import (
 )
 
 if TYPE_CHECKING:
-    from kubectl_oidc.sessions.session import SessionKey
+    from kubectl_oidc.sessions.session_key import SessionKey
 
 COMMAND = words_of(key())
 

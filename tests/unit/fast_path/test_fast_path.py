@@ -47,7 +47,8 @@ from tests.sessions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kubectl_oidc.sessions.session import Session, SessionKey
+    from kubectl_oidc.sessions.session import Session
+    from kubectl_oidc.sessions.session_key import SessionKey
 
 NEW = "newer-id-token-of-the-test"
 

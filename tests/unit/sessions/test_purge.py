@@ -41,7 +41,7 @@ from tests.sessions import (
 )
 
 if TYPE_CHECKING:
-    from kubectl_oidc.sessions.session import SessionKey
+    from kubectl_oidc.sessions.session_key import SessionKey
     from kubectl_oidc.sessions.stores.index import Entry
 
 NOW = int(time.time())

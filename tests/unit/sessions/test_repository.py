@@ -40,7 +40,7 @@ from tests.sessions import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kubectl_oidc.sessions.session import SessionKey
+    from kubectl_oidc.sessions.session_key import SessionKey
 
 NOW = int(time.time())
 

@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 from kubectl_oidc.oidc.id_token import IdToken
 from kubectl_oidc.oidc.tokens import Tokens
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.session import Session, SessionKey, person_of
+from kubectl_oidc.sessions.session import Session, person_of
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.sessions.session_record import with_digest
 from kubectl_oidc.sessions.sign_in_claims import SignInClaims
 from tests.arbitrary import JSON, examples, members

@@ -26,7 +26,7 @@ from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.oidc.error_hints import SentRequest
 from kubectl_oidc.oidc.metadata import Metadata
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.sessions.session import SessionKey
+from kubectl_oidc.sessions.session_key import SessionKey
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.account_home import cache_dir_identity
 from tests.tokens import CLIENT_ID, ISSUER
