@@ -10,7 +10,7 @@ COMMANDS = {
     "status": ("status", "List the sessions that are kept here"),
     "whoami": ("whoami", "Show who the cluster takes you for"),
     "token": ("token", "Print the token, one claim of it, or the header for curl"),
-    "exec": ("exec", "Run a program that knows no exec plugins, with a kubeconfig that has the token"),
+    "exec": ("exec", "Run a program that runs no exec plugins, with the token"),
     "login": ("login", "Sign in now, on purpose"),
     "logout": ("logout", "End a session, here and at the provider"),
     "convert": ("convert", "Rewrite kubelogin's users of a kubeconfig to the direct stanza"),

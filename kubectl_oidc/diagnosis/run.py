@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.terminal import Terminal
 
 from . import Finding
 
@@ -100,30 +99,6 @@ class Check(NamedTuple):
     name: str
     run: Callable[[DoctorRun], Observation | Observations]
     needs: tuple[str, ...] = ()
-
-
-class SilentTerminal(Terminal):
-    """A terminal that stores warnings instead of showing them.
-
-    Attributes:
-        warnings: Each warning with its hint.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.warnings: list[tuple[str, str]] = []
-
-    @property
-    def interactive(self) -> bool:
-        """Return False: nobody reads it."""
-        return False
-
-    def need(self, line: str) -> None:
-        """Drop the line: `doctor` never starts a sign-in."""
-
-    def warn(self, message: str, hint: str) -> None:
-        """Store a warning."""
-        self.warnings.append((message, hint))
 
 
 class Neighbour(NamedTuple):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import ago, remaining
 
 from . import Finding, Severity, warning
 from .client_registration import last_failures
-from .run import SilentTerminal, Skipped
+from .run import Skipped
 from .token.facts import facts_of_session
 
 if TYPE_CHECKING:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.errors import KubeconfigError
+from kubectl_oidc.system.file_lock import FileLock
 from kubectl_oidc.system.files_in_use import patiently
 from kubectl_oidc.system.private_files import write_private_file
 from kubectl_oidc.text import sanitize
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _KUBECONFIG, _TOKEN = "config", "token"
 _USER = "token"
+_PREFIX = "exec-"
+_LEFT_SECONDS = 60  # a younger directory may be one that is not locked yet
 _FILES_OF_A_CLUSTER = ("certificate-authority",)
 _NOT_COPIED = frozenset({"extensions"})
 _IMPERSONATION = ("as", "as-uid", "as-groups", "as-user-extra")
@@ -90,6 +94,9 @@ def _copied(entry: Entry) -> dict[str, Any]:
 def private_directory(parent: Path | None) -> Iterator[Path]:
     """Make a directory of mode 0700 for the block, and remove it with all files at its end.
 
+    A process that is killed (SIGKILL) leaves its directory behind. The next one in the same ``parent`` removes it: the kernel has freed
+    its lock.
+
     Args:
         parent: Where; None for the directory of temporary files.
 
@@ -97,16 +104,39 @@ def private_directory(parent: Path | None) -> Iterator[Path]:
         KubeconfigError: It cannot be made or removed.
     """
     try:
-        directory = Path(tempfile.mkdtemp(prefix="exec-" if parent else "kubectl-oidc-exec-", dir=parent))
+        directory = Path(
+            tempfile.mkdtemp(prefix=_PREFIX if parent else f"kubectl-oidc-{_PREFIX}", dir=parent)
+        )
     except OSError as error:
         raise KubeconfigError(
             f"no directory for a temporary kubeconfig can be made: {error.strerror or error}",
             "free some space, or set XDG_RUNTIME_DIR to a directory that is yours alone",
         ) from error
+    lock = _lock(directory)
     try:
+        with suppress(OSError):  # without locks, nobody removes what a killed process leaves
+            lock.try_acquire()
+        _remove_left_behind(directory)
         yield directory
     finally:
+        lock.release()
         _remove(directory)
+
+
+def _lock(directory: Path) -> FileLock:
+    return FileLock((str(directory / "lock"),))
+
+
+def _remove_left_behind(own: Path) -> None:
+    """Remove older directories beside our own whose processes have gone."""
+    for other in own.parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError, KubeconfigError):
+            if other == own or abs(time() - other.lstat().st_mtime) < _LEFT_SECONDS:
+                continue
+            lock = _lock(other)
+            if lock.try_acquire():
+                lock.release()
+                _remove(other)
 
 
 def _remove(directory: Path) -> None:

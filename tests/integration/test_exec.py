@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -123,6 +124,36 @@ def test_a_program_that_a_signal_ends_leaves_nothing(with_cluster: Laptop) -> No
     running.send(signal.SIGTERM)
     assert running.ended().status == 128 + signal.SIGTERM
     assert directories() == []
+
+
+def test_what_a_killed_exec_leaves_is_removed_by_the_next(with_cluster: Laptop) -> None:
+    """Not what a running one uses, and not what is too young to tell."""
+    running = waiting(with_cluster, "touch ready; exec sleep 60")
+    killed = waiting(with_cluster, "echo $$ >pid; exec sleep 60")
+    wait_until(lambda: len(directories()) == 2 and Path("pid").exists(), "both run")
+    killed.send(signal.SIGKILL)
+    os.kill(int(Path("pid").read_text()), signal.SIGKILL)
+    killed.ended()
+    (young,) = [one for one in directories() if not is_locked(one)]
+    assert with_cluster.run("exec", "--", "true").status == 0
+    assert len(directories()) == 2
+    for one in directories():
+        os.utime(one, (1, 1))
+    assert with_cluster.run("exec", "--", "true").status == 0
+    assert young not in directories()
+    assert len(directories()) == 1, "the running one keeps its own"
+    running.send(signal.SIGTERM)
+    running.ended()
+    assert directories() == []
+
+
+def is_locked(directory: Path) -> bool:
+    with (directory / "lock").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 COUNTER = """

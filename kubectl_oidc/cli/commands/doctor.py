@@ -23,10 +23,11 @@ from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.diagnosis.checks import CHECKS
-from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, SilentTerminal, Status
+from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, Status
 from kubectl_oidc.diagnosis.run_checks import run_checks
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
 

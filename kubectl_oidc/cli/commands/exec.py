@@ -17,11 +17,11 @@ from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.valid_token import session_with_valid_token
-from kubectl_oidc.diagnosis.run import SilentTerminal
 from kubectl_oidc.errors import KubeconfigError, LockError, OidcLoginError, UsageError
 from kubectl_oidc.kubeconfig.temporary import TemporaryKubeconfig, private_directory
 from kubectl_oidc.sessions.lock_directory import local_directory
 from kubectl_oidc.system.foreground_program import ForegroundProgram, program_path
+from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.system.system import System
 
 if TYPE_CHECKING:

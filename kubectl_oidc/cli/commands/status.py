@@ -17,7 +17,7 @@ from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import stanza_request
-from kubectl_oidc.cli.users.orphans import NO_ORPHANS, named_issuers, note_of_orphans
+from kubectl_oidc.cli.users.orphans import NO_ORPHANS, named_issuers, say_orphans
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS, Candidate, selector, sessions_named
 from kubectl_oidc.cli.users.sessions_of_users import cache_directories, kubeconfig_or_empty, session_users
 from kubectl_oidc.cli.users.suggestions import no_session, unknown_session
@@ -92,9 +92,7 @@ def status(**values: Any) -> int:
         )
     for one in sessions:
         one.warn(system.terminal)
-    note = note_of_orphans(kubeconfig, [one.candidate.client[0] for one in sessions])
-    if note and not values["output"]:
-        system.terminal.say(note)
+    say_orphans(system.terminal, kubeconfig, [one.candidate.client[0] for one in sessions])
     return 0
 
 

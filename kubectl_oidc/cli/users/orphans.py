@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+    from kubectl_oidc.system.terminal import Terminal
 
 NO_ORPHANS = "Every session is of an issuer that the kubeconfig names"
 """What the user reads if there is no orphan."""
@@ -40,19 +41,18 @@ def named_issuers(kubeconfig: Kubeconfig, environ: Mapping[str, str] = os.enviro
     return frozenset({*of_users, environ.get(variable(_ISSUER), "")})
 
 
-def note_of_orphans(kubeconfig: Kubeconfig, issuers: Iterable[str]) -> str:
-    """Return a sentence about the sessions at these issuers that are orphans; empty if none is, or if that is not known."""
+def say_orphans(terminal: Terminal, kubeconfig: Kubeconfig, issuers: Iterable[str]) -> None:
+    """Tell the user at the terminal how many sessions, at these issuers, are orphans, if any is and if that is known."""
     try:
         named = named_issuers(kubeconfig)
     except KubeconfigError:
-        return ""
+        return
     count = sum(issuer not in named for issuer in issuers)
-    sessions = "session is" if count == 1 else "sessions are"
-    return (
-        f"{count} {sessions} of issuers that the kubeconfig does not name: `kubectl oidc-login purge --orphans` removes them"
-        if count
-        else ""
-    )
+    if count:
+        sessions = "session is" if count == 1 else "sessions are"
+        terminal.say(
+            f"{count} {sessions} of issuers that the kubeconfig does not name: `kubectl oidc-login purge --orphans` removes them"
+        )
 
 
 def _issuers(user: Entry) -> Iterator[str]:

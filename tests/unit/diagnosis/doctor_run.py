@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubectl_oidc.authentication.request import RenewalOptions, SignInRequest
 from kubectl_oidc.diagnosis import Finding
-from kubectl_oidc.diagnosis.run import DoctorRun, Observation, SilentTerminal, Skipped
+from kubectl_oidc.diagnosis.run import DoctorRun, Observation, Skipped
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig import Entry
@@ -17,6 +17,7 @@ from kubectl_oidc.manifests.trust import ClusterTrust
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.system.system import System
 from tests.tokens import CLIENT_ID, ISSUER
 

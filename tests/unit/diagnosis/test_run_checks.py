@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.checks import CHECKS
-from kubectl_oidc.diagnosis.run import Check, Result, SilentTerminal, Skipped, Status
+from kubectl_oidc.diagnosis.run import Check, Result, Skipped, Status
 from kubectl_oidc.diagnosis.run_checks import run_checks
 from kubectl_oidc.errors import ProviderUnreachable, UsageError
 from kubectl_oidc.system.deadline import Deadline
+from kubectl_oidc.system.silent_terminal import SilentTerminal
 from tests.unit.diagnosis.doctor_run import chosen, doctor_run
 
 if TYPE_CHECKING:
