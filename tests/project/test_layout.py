@@ -12,6 +12,7 @@ from tools.modules import ORDER, PACKAGE, PAGE, import_graph, imports, modules, 
 
 NAMED_FOR_BEHAVIOURS = {
     "choice",
+    "code_pages",
     "damage",
     "desktops",
     "formats",
