@@ -33,7 +33,16 @@ class Wine:
 
     def __init__(self, prefix: Path) -> None:
         self._prefix = prefix
-        outside = ("CI", "DISPLAY", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+        outside = (
+            "BROWSER",
+            "CI",
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "PYTHONPATH",
+            "PYTHONDONTWRITEBYTECODE",
+        )
         self._environ = {name: value for name, value in os.environ.items() if name not in outside}
         self._environ |= {
             "WINEPREFIX": str(prefix),
