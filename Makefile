@@ -57,7 +57,7 @@ prose: $(DEV) ## Check that the pages are plain English (ARGS=--report counts wh
 	@tools/install-test-parts
 	@$(BIN)/python -m tools.prose $(ARGS)
 
-pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, manual page, recipes and README's transcript anew, from what the program says
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, manual page, recipes and the demo's output anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.man_page
