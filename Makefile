@@ -53,7 +53,7 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-prose: $(DEV) ## Check that the pages are plain English (ARGS=--report counts what is found on the pages that are not clean yet)
+prose: $(DEV) ## Check that pages and docstrings are plain English (ARGS=--report counts what is found where they are not yet)
 	@tools/install-test-parts
 	@$(BIN)/python -m tools.prose $(ARGS)
 

@@ -1,10 +1,12 @@
-"""Check with Vale that the pages are plain English: `make prose`. The rules are in ``tools/vale/Plain``.
+"""Check with Vale that the pages, and docstrings of public things, are plain English: `make prose`. The rules are in ``tools/vale/Plain``.
 
-A page in ``tools/vale/not-clean.txt`` may have findings; that list can only shrink. A rule is switched off for a sentence by
+A page or module in ``tools/vale/not-clean.txt`` may have findings; that list can only shrink. A rule is switched off for a sentence by
 Vale's own comment, below a line that says why::
 
     <!-- because: the heading of kubelogin's page -->
     <!-- vale Plain.Glossary = NO -->
+
+A docstring has no such exceptions.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tools.prose_docstrings import docstrings
 from tools.test_parts import ROOT, VALE
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ SETTINGS = ROOT / "tools" / "vale" / "vale.ini"
 NOT_CLEAN = ROOT / "tools" / "vale" / "not-clean.txt"
 
 NO_VALE = "Vale is not installed (tools/install-test-parts builds it if there are Go and a C compiler)"
+
+_SUFFIXES = {".md": ".md", ".py": ".py.md"}
+"""Vale reads all texts as Markdown."""
 
 _SWITCH = re.compile(r"^ *<!-- vale .*(?:= NO|off) -->", re.MULTILINE)
 _UNRELEASED = re.compile(r"(?<=^## Unreleased\n).*?(?=^## )", re.MULTILINE | re.DOTALL)
@@ -55,9 +61,15 @@ class Finding(NamedTuple):
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every page by its path: those of the root and of docs/, of the changelog only what is unreleased."""
+    """Return every text by its path: the pages of the root and of docs/, what the changelog has as unreleased, and docstrings."""
     paths = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-    found = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    modules = sorted((ROOT / "kubectl_oidc").rglob("*.py"))
+    found = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in (*paths, *modules)
+    }
+    for page, text in found.items():
+        if page.endswith(".py"):
+            found[page] = docstrings(text)
     return {**found, "CHANGELOG.md": unreleased(found["CHANGELOG.md"])}
 
 
@@ -81,16 +93,16 @@ def lint(texts: dict[str, str]) -> list[Finding]:
     """
     with tempfile.TemporaryDirectory() as name:
         for page, text in texts.items():
-            path = Path(name, page)
+            path = Path(name, page).with_suffix(_SUFFIXES[Path(page).suffix])
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        command = [str(VALE), "--no-global", f"--config={SETTINGS}", "--no-exit", "--output=JSON", *texts]
+        command = [str(VALE), "--no-global", f"--config={SETTINGS}", "--no-exit", "--output=JSON", "."]
         done = subprocess.run(command, cwd=name, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise SystemExit(f"vale failed: {done.stderr or done.stdout}")
     return sorted(
         Finding(
-            Path(page).as_posix(),
+            Path(page).as_posix().removeprefix("./").replace(".py.md", ".py"),
             alert["Line"],
             alert["Check"].partition(".")[2],
             alert["Message"],
@@ -165,7 +177,7 @@ def main(arguments: list[str]) -> int:
         print(report(texts, findings))
         return 0
     wrong = faults(texts, findings, set(NOT_CLEAN.read_text(encoding="utf-8").split()))
-    print("\n".join(wrong) or f"prose: {len(texts)} pages")
+    print("\n".join(wrong) or f"prose: {len(texts)} pages and modules")
     return 1 if wrong else 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import parts
-from tools import prose
+from tools import prose, prose_docstrings
 from tools.test_parts import VALE
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ RULES = {
         "The stanza has it.",
         "Log in again.",
         "Your IdP knows.",
-        "Write a kubeconfig file.",
+        "Write a kube config.",
     ),
+    ("Length", "kubectl_oidc/a.py"): ("Add " + "one more word " * 10 + "now.",),
     ("Hints", "docs/messages.md"): (
         "| says | and |\n|---|---|\n| it failed | the flag must be given |\n",
         "| says | and |\n|---|---|\n| error: it failed hint: nothing was changed |  |\n",
@@ -53,6 +54,7 @@ RULES = {
 """Sentences that each rule must find, by the rule and the page."""
 
 GOOD = {
+    "kubectl_oidc/a.py": "Return it.\n\n- lock: Where the lock is.\n",
     "docs/a.md": "Where to go: the rest of the page. `kubectl oidc-login login` takes 4 s, takes the place of nothing, and is no longer slow.\n\n"
     "There is no keyring. You are let alone. Log in to a server. The one that is named.\n\n"
     "```text\nerror: it wants a stanza\n```\n\n| a | the flag is given |\n|---|---|\n| b | the flag is given |\n",
@@ -82,10 +84,10 @@ def test_each_rule_finds_its_sentences_and_leaves_good_ones() -> None:
 
 
 @pytest.mark.usefixtures("vale")
-def test_the_pages_are_plain_english() -> None:
+def test_the_pages_and_docstrings_are_plain_english() -> None:
     """But for those that the list has, each of which is really not clean; each exception has its reason."""
     texts = prose.pages()
-    assert len(texts) > 50
+    assert len(texts) > 350
     listed = set(prose.NOT_CLEAN.read_text(encoding="utf-8").split())
     assert prose.faults(texts, prose.lint(texts), listed) == []
 
@@ -127,6 +129,31 @@ def test_only_what_is_unreleased_is_read_of_the_changelog() -> None:
     """With its lines where they are in the file."""
     assert prose.unreleased("# Changes\n\n## Unreleased\n\n- new\n\n## 1.0\n\n- old\n") == "\n\n\n\n- new\n\n"
     assert prose.unreleased("# Changes\n\n## 1.0\n") == ""
+
+
+def test_only_docstrings_of_public_things_are_read() -> None:
+    """With their lines where they are in the module; what is below a section's heading is a list."""
+    source = '''"""A module."""
+class Public:
+    """A class.
+
+    Attributes:
+        path: Where
+            it is.
+    """
+    def call(self): # a comment
+        """Return it."""
+def _private():
+    """Not this."""
+'''
+    read = prose_docstrings.docstrings(source).splitlines()
+    assert {number: line for number, line in enumerate(read, 1) if line} == {
+        1: "A module.",
+        3: "A class.",
+        6: "- path: Where",
+        7: "        it is.",
+        10: "Return it.",
+    }
 
 
 def test_the_report_counts_by_page_and_rule() -> None:
