@@ -10,7 +10,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format format-check lint types imports docs pages held screenshots fresh windows dist bundle packages fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs prose pages held screenshots fresh windows dist bundle packages fuzz bench coverage breaks lock audit hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -31,7 +31,7 @@ test: $(DEV) ## Run every test, after installing what they need where that is al
 quick: $(DEV) ## Run the tests that start no process, browser or keyring: a minute at most
 	@$(BIN)/python -m pytest -n auto --quick -r fE tests/unit $(ARGS)
 
-check: format-check lint types imports docs test ## Everything that must hold before a change is merged
+check: format-check lint types imports docs prose test ## Everything that must hold before a change is merged
 
 format: $(DEV) ## Format the code
 	@$(BIN)/ruff format
@@ -53,7 +53,11 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, docs/events.md, manual page, recipes and README's transcript anew, from what the program says
+prose: $(DEV) ## Check that pages and docstrings are plain English (ARGS=--report counts what is found where they are not yet)
+	@tools/install-test-parts
+	@$(BIN)/python -m tools.prose $(ARGS)
+
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, docs/events.md, manual page, recipes and the demo's output anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.man_page

@@ -44,6 +44,10 @@ GO_DIGEST = "ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d"
 ACTIONLINT = ROOT / ".tools" / "actionlint"
 ACTIONLINT_MODULE = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
+# The linter of what people read (tools/prose.py), built with Go and a C compiler: some minutes, once.
+VALE = ROOT / ".tools" / "vale"
+VALE_MODULE = "github.com/vale-cli/vale/v3/cmd/vale@v3.21.0"
+
 # krew, built where there is Go; the tests that do not find it are skipped, in CI too.
 KREW = ROOT / ".tools" / "krew"
 KREW_MODULE = "sigs.k8s.io/krew/cmd/krew@v0.4.3"
@@ -73,6 +77,7 @@ PACKAGES = {
     "lintian": "lintian",
     "rpm": "rpm",
     "rpmlint": "rpmlint",
+    "cc": "build-essential",
 }
 
 
@@ -306,6 +311,23 @@ def actionlint() -> str:
     return str(ACTIONLINT.relative_to(ROOT))
 
 
+def vale() -> str:
+    """Say where Vale is; build it into .tools if it is not there.
+
+    Raises:
+        Missing: It cannot be built.
+    """
+    if not VALE.exists():
+        program("cc")
+        try:
+            found = go.program()
+        except go.NoGo as error:
+            raise Missing(str(error)) from error
+        print("building vale (once, some minutes)", flush=True)
+        run("env", f"GOBIN={VALE.parent}", "CGO_ENABLED=1", found, "install", VALE_MODULE)
+    return str(VALE.relative_to(ROOT))
+
+
 def krew() -> str:
     """Say where krew is; build one into .tools if there is Go.
 
@@ -359,6 +381,7 @@ def main() -> int:
         "kubectl": kubectl,
         "go": find_go,
         "launcher": compile_launcher,
+        "vale": vale,
         "zsh": lambda: program("zsh"),
         "fish": lambda: program("fish"),
         "mandoc": lambda: program("mandoc"),

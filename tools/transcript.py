@@ -1,6 +1,6 @@
-"""Write the demo's real output into README.md, so that the page shows what the program does.
+"""Write the demo's real output into docs/tutorial-demo.md, so that the page shows what the program does.
 
-`python -m tools.transcript` runs `kubectl-oidc_login demo` and writes what it says between the marks in README.md. What
+`python -m tools.transcript` runs `kubectl-oidc_login demo` and writes what it says between the marks in that page. What
 differs from run to run (ports, times, the directory's name, why no browser opens) is replaced by examples, so that a test
 can hold the page against a run of its own.
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "tutorial-demo.md"
 _BLOCK = re.compile(r"(<!-- transcript: make demo -->\n```text\n).*?(```\n<!-- /transcript -->)", re.DOTALL)
 
 # Example values: the ports in the order in which they appear, and one moment for all times.
@@ -74,9 +74,9 @@ def written(page: str, transcript: str) -> str:
     """
     page, count = _BLOCK.subn(lambda marks: f"{marks[1]}{transcript}{marks[2]}", page)
     if count != 1:
-        raise SystemExit("README.md has no place for the transcript")
+        raise SystemExit("docs/tutorial-demo.md has no place for the transcript")
     return page
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8"), run()), encoding="utf-8")
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), run()), encoding="utf-8")

@@ -19,7 +19,7 @@ READ = [page for page in PAGES if page.name not in {"CHANGELOG.md", "modules.md"
 _SHELL = frozenset({"sh", "bash", "console"})
 _IN_A_SENTENCE = re.compile(r"(?<!`)`(kubectl oidc-login [a-z][^`]*)`(?!`)")
 _PROGRAM = re.compile(r"(?:^|\| )(?:\w+=\S+ )?(?:exec )?(?:/\S*/)?([a-z][\w-]*)(?= )")
-_BUILT_IN = frozenset({"export", "umask"})
+_BUILT_IN = frozenset({"export", "printf", "umask"})
 
 
 class Step(NamedTuple):

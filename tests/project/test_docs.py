@@ -384,9 +384,9 @@ def test_the_comparison_has_no_figures_but_the_bench_s() -> None:
 @pytest.mark.xdist_group("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:
-    """README's transcript is the demo's real output, but for ports, times and the directory's name."""
+    """The tutorial's transcript is the demo's real output, but for ports, times and the directory's name."""
     parts.program("kubectl")
-    page = transcript.README.read_text(encoding="utf-8")
+    page = transcript.PAGE.read_text(encoding="utf-8")
     assert page == transcript.written(page, transcript.run()), "make pages writes it"
 
 
