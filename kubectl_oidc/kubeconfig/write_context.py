@@ -25,7 +25,7 @@ class NewContext:
     Attributes:
         user: The user's name.
         cluster: The cluster's name.
-        server: What stands under ``cluster``, if the cluster is written too; else None.
+        server: The members of ``cluster``, if the cluster is written too; else None.
     """
 
     name: str
