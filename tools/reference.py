@@ -97,7 +97,6 @@ Beside it:
 |---|---|
 | the kubeconfig | read to find the context and its user; written by `setup` if it is told to, by `convert`, and [without a command](#without-a-command): one place of it, every other byte as it was |
 | `kubectl-oidc/` under `XDG_RUNTIME_DIR`, else on macOS under your own in `/var/folders`, elsewhere a directory of yours alone under the temporary directory | the sessions' locks; the temporary kubeconfigs of `exec`, with a token, while it runs |
-
 | the [settings files](#settings-files) | read if they are there; never written |
 
 Where tokens rest that are not in files, and who can read them: [Where tokens rest](where-tokens-rest.md).
