@@ -29,9 +29,19 @@ _MOST = 5  # issuers that an error names
 
 
 def merge(
-    values: Mapping[str, Any], sources: Mapping[str, Source], *, in_exec_section: bool
+    values: Mapping[str, Any],
+    sources: Mapping[str, Source],
+    *,
+    in_exec_section: bool,
+    instead: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Source], PolicyError | None]:
     """Return the values, where they come from, and why a rule forbids to sign in with them.
+
+    Args:
+        values: The values by the names of `variables.key`.
+        sources: Where they come from.
+        in_exec_section: Whether the values may be those of a kubeconfig.
+        instead: Values that a person typed. They replace the others, after the rules for exec sections.
 
     Raises:
         SettingsError: A settings file is wrong.
@@ -40,6 +50,8 @@ def merge(
     rules, refusal = settings.rules, None
     if rules and in_exec_section:
         refusal = _take_back(rules, merged, origin, _argument_or_variable)
+    merged.update(instead)
+    origin.update(dict.fromkeys(instead, TYPED))
     _fill_in(settings, merged, origin)
     if rules and in_exec_section:
         moved = _take_back(rules, merged, origin, _moved_file)
