@@ -20,6 +20,8 @@ from tests.tokens import CLIENT_ID, id_token
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.hostile import Talk
+
 KUBECONFIG = """
 apiVersion: v1
 kind: Config
@@ -36,8 +38,13 @@ users:
 def test_nothing_is_sent_to_an_issuer_that_a_rule_forbids(tmp_path: Path, expiry: int) -> None:
     """Not even a refresh token, and a token that is still valid is not used."""
     asked: list[str] = []
+
+    def script(talk: Talk) -> None:
+        asked.append(talk.asked.path)
+        reply(500)(talk)
+
     with Hostile() as server:
-        server.on("*", lambda talk: (asked.append(talk.asked.path), reply(500)(talk))[1])
+        server.on("*", script)
         token = id_token(claims={"iss": server.url, "aud": CLIENT_ID, "sub": "a", "exp": expiry}).reveal()
         path = tmp_path / "kubeconfig"
         path.write_text(KUBECONFIG.format(issuer=server.url, client=CLIENT_ID, token=token))

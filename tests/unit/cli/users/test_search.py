@@ -46,5 +46,6 @@ def test_no_way_to_name_the_user_brings_back_what_a_rule_takes_away(
     path.write_text(KUBECONFIG.format(current='""' if words else "x"))
     with command.make_context(command.name, [*words, f"--kubeconfig={path}"]) as context:
         asked = find_target(context.params, "end" if command is logout else "sign in").request
+    assert asked.refusal
     assert about("policy", "--browser-command")(asked.refusal)
     assert (asked.browser.command, asked.tls.insecure) == (None, False)

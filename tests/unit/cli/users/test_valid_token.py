@@ -15,12 +15,14 @@ from kubectl_oidc.system.system import System
 @pytest.mark.parametrize("selected", [True, False])
 def test_no_token_of_a_forbidden_issuer_is_returned(*, selected: bool) -> None:
     """Nor is it loaded; also if the session was selected by its name, and no flags of it are known."""
-    loaded: list[object] = []
-    target: Any = SimpleNamespace(
-        request=SimpleNamespace(refusal=PolicyError("no", "ask"), asks_a_person=lambda: True),
-        selected=selected or None,
-        load=lambda system: loaded.append(system) or (SimpleNamespace(expiry=2.0**40), "disk"),
-    )
+    loaded: list[System] = []
+
+    def load(system: System) -> tuple[Any, str]:
+        loaded.append(system)
+        return SimpleNamespace(expiry=2.0**40), "disk"
+
+    refused = SimpleNamespace(refusal=PolicyError("no", "ask"), asks_a_person=lambda: True)
+    target: Any = SimpleNamespace(request=refused, selected=selected or None, load=load)
     with pytest.raises(PolicyError):
         session_with_valid_token(target, System(), may_prompt=False)
     assert loaded == []
