@@ -241,7 +241,7 @@ class SettingsError(OidcLoginError):
 
 
 class PolicyError(SettingsError):
-    """A rule of the machine's settings file forbids the command."""
+    """A rule of the machine's settings file forbids the command, or an exec section would lead a settings file's secret elsewhere."""
 
     default_topic = "policy"
 

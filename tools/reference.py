@@ -72,7 +72,7 @@ Every flag has a variable, but for `setup -o`: the flag decides, else the variab
 | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` | proxies; addresses of the loopback interface are never proxied |
 | `PYTHONPATH`, `PYTHONHOME` | Python's own: what an absolute entry of the first leads to is looked for last, an empty or relative one not at all ([more](troubleshooting.md#python-modules)) |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities, in the place of the system's |
-| `ACTIONS_ID_TOKEN_REQUEST_URL`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` | where GitHub Actions issues the token of `--oidc-client-assertion-github-audience` |
+| `ACTIONS_ID_TOKEN_REQUEST_URL`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` | where GitHub Actions issues the token of `--oidc-client-assertion-github-audience`: at `*.actions.githubusercontent.com`, or in the domain of `GITHUB_SERVER_URL` |
 | `INVOCATION_ID` | a service of systemd's, where standard error is no terminal: nothing is refreshed in the background, unless `--refresh-ahead` says so |
 | `USER`, `LOGNAME`, `USERNAME` | the user name in the `ssh -L` line that is printed |
 | `MSYSTEM` | on Windows, where it is Git Bash or another shell of MSYS2: commands to copy are for it, not for PowerShell |

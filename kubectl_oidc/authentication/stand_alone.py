@@ -73,8 +73,10 @@ def renew_kubeconfig_tokens(
         request: The flags and the user's configuration.
 
     Raises:
-        OidcLoginError: There is no token, or it could not be written.
+        OidcLoginError: A rule forbids the request, there is no token, or it could not be written.
     """
+    if request.refusal:
+        raise request.refusal
     user = read()
     renewal = _Renewal(user, request, system)
     valid = renewal.still_valid(user)

@@ -8,19 +8,22 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kubectl_oidc.errors import InvalidProviderResponse, OidcLoginError, ProviderError, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.json_body import parse_object
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.urls import shown_url, url_fault, with_parameters
+from kubectl_oidc.urls import is_loopback_url, shown_url, url_fault, with_parameters
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.log import Log
 
 URL, TOKEN = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+SERVER = "GITHUB_SERVER_URL"
+_DOMAIN = ".actions.githubusercontent.com"
 _TOPIC = "client-assertion-file"
 _PERMISSION = "give the job the permission `id-token: write` in its workflow"
 
@@ -46,10 +49,26 @@ def token_service() -> TokenService:
             f"{_PERMISSION}; elsewhere leave out --oidc-client-assertion-github-audience",
             topic=_TOPIC,
         )
-    why = url_fault(url, http_allowed=True)
+    why = url_fault(url, http_allowed=True) or (
+        None if _is_githubs(url) else "is no address of GitHub Actions"
+    )
     if why:
         raise UsageError(f"{URL} {why}", "leave it as GitHub Actions sets it", topic=_TOPIC)
     return TokenService(url, Secret(bearer))
+
+
+def _is_githubs(url: str) -> bool:
+    """Return whether a URL is GitHub's, or of the domain of GitHub Enterprise, which the job's variables name; or this machine's.
+
+    The request gets the bearer token, and a kubeconfig can set the variable of the URL.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        server = urlsplit(os.environ.get(SERVER, "")).hostname
+    except ValueError:
+        server = None
+    domains = [_DOMAIN, *([f".{server}"] if server else [])]
+    return f".{host}".endswith(tuple(domains)) or is_loopback_url(url)
 
 
 def request_token(audience: str, deadline: Deadline, log: Log) -> str:

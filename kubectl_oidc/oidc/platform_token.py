@@ -28,9 +28,19 @@ if TYPE_CHECKING:
 
 FILE_FLAG, GITHUB_FLAG = "--oidc-client-assertion-file", "--oidc-client-assertion-github-audience"
 
+_FOR_API_SERVER = "for the cluster's own API server"
 _TOPIC = "client-assertion-file"
 _JWS = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 _SKEW = 60  # seconds that the clocks of the platform and this machine may differ
+
+
+_NOT_FOR_A_PROVIDER = {
+    "sts.amazonaws.com": "for AWS",
+    # What kube-apiserver accepts where its issuer is another URL, as on EKS.
+    "https://kubernetes.default.svc": _FOR_API_SERVER,
+    "https://kubernetes.default.svc.cluster.local": _FOR_API_SERVER,
+}
+"""Audiences that are no identity provider's, each with what its tokens are for. Whoever gets such a token could use it there."""
 
 
 class PlatformToken(NamedTuple):
@@ -61,7 +71,7 @@ class PlatformToken(NamedTuple):
         """Return the token as it is at ``now``, epoch seconds.
 
         Raises:
-            UsageError: The file cannot be read, or holds no JWT; or this is not a job of GitHub Actions.
+            UsageError: The file cannot be read, or holds no JWT, or one for AWS or a cluster; or this is not a job of GitHub Actions.
             OidcLoginError: The token has expired, or GitHub Actions issues none.
         """
         if self.path:
@@ -109,7 +119,7 @@ def _content(path: Path) -> str:
 
 
 def _checked(text: str, source: str, now: float) -> Secret:
-    """Return the token if it is a signed JWT (RFC 7519) that has not expired."""
+    """Return the token if it is a signed JWT (RFC 7519) that has not expired and may be for a provider."""
     token = Secret(text.strip())
     claims = _claims(token) if _JWS.fullmatch(token.reveal()) else None
     if claims is None:
@@ -119,6 +129,7 @@ def _checked(text: str, source: str, now: float) -> Secret:
             topic=_TOPIC,
         )
     _check_expiry(claims, source, now)
+    _check_audience(claims, source)
     return token
 
 
@@ -140,3 +151,18 @@ def _check_expiry(claims: Mapping[str, object], source: str, now: float) -> None
             "the platform replaces the file in time: look whether this is its own file or an old copy, and check this machine's clock",
             topic=_TOPIC,
         )
+
+
+def _check_audience(claims: Mapping[str, object], source: str) -> None:
+    """Refuse a token that opens something else than the provider (RFC 7519 §4.1.3)."""
+    aud = claims.get("aud")
+    for audience in aud if isinstance(aud, list) else [aud]:
+        if not isinstance(audience, str):
+            continue
+        use = _FOR_API_SERVER if audience == claims.get("iss") else _NOT_FOR_A_PROVIDER.get(audience)
+        if use:
+            raise UsageError(
+                f"{source} holds a token {use} (aud is {json_quoted(audience, limit=120)}): it is not sent to a provider",
+                "have the platform issue a token for the provider: in a pod a projected volume with `audience: ISSUER_URL`",
+                topic=_TOPIC,
+            )

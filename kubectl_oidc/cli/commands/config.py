@@ -111,8 +111,7 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
             raise error
         chosen = select_user(kubeconfig, context=values["context"], user=values["user"])
         if chosen.user and (named or is_own_user(chosen.user)):
-            own = {flag.key: typed[flag.key] for flag in FLAGS if flag.key in typed}
-            return effective_stanza(chosen.user, own), chosen.user
+            return effective_stanza(chosen.user, typed), chosen.user
         if named:
             raise no_user(chosen, kubeconfig)
     return effective(values, current_sources()), None

@@ -9,6 +9,9 @@ from .kinds import DATA, FILE, FILES, SWITCH
 CLIENT_PAIR = ("--oidc-client-certificate", "--oidc-client-key")
 LOCAL_SERVER = ("--local-server-cert", "--local-server-key")
 
+TRUST = ("--certificate-authority", "--certificate-authority-data", "--insecure-skip-tls-verify")
+"""The flags that choose whom to trust as the provider."""
+
 RENEGOTIATION = ("--tls-renegotiation-once", "--tls-renegotiation-freely")
 """kubelogin's flags for providers that asked for a certificate in the middle of a connection (TLS 1.2 and older)."""
 

@@ -25,7 +25,7 @@ DEFAULTS, ISSUER = "defaults", "issuer"
 """The tables of a file: defaults for every issuer, and for one."""
 
 _ISSUER_FLAG = "oidc-issuer-url"
-_SENT_TO_THE_ISSUER = (
+SENT_TO_THE_ISSUER = (
     "--oidc-client-secret-file",
     "--oidc-client-assertion-file",
     "--oidc-client-assertion-github-audience",
@@ -157,7 +157,7 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
             "is a secret, and others may read this file",
             "name a file with oidc-client-secret-file, or use a variable",
         )
-    if flag.name in _SENT_TO_THE_ISSUER and keys[0] == DEFAULTS:
+    if flag.name in SENT_TO_THE_ISSUER and keys[0] == DEFAULTS:
         raise file.error(
             keys,
             "would be sent to each issuer that a kubeconfig names",

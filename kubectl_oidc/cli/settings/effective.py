@@ -6,11 +6,12 @@ A rule of the machine's file comes before all of them.
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.to_request import token_request
-from kubectl_oidc.cli.options.variables import DEFAULT
+from kubectl_oidc.cli.options.variables import DEFAULT, TYPED
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import settings_state
 from kubectl_oidc.named_tuple import NamedTuple
@@ -59,7 +60,11 @@ class Effective(NamedTuple):
 
 
 def effective(
-    values: dict[str, Any], sources: Mapping[str, Source], *, in_exec_section: bool = False
+    values: dict[str, Any],
+    sources: Mapping[str, Source],
+    *,
+    in_exec_section: bool = False,
+    instead: Mapping[str, Any] = MappingProxyType({}),
 ) -> Effective:
     """Return the flags' values with those of the settings files.
 
@@ -67,17 +72,22 @@ def effective(
         values: The values by the names of `variables.key`; those that a command lacks are absent.
         sources: Where they come from. One without a source counts as typed.
         in_exec_section: Whether the arguments and variables may be those of a kubeconfig.
+        instead: The values that a person typed to replace those of the kubeconfig.
 
     Raises:
         SettingsError: A settings file is wrong.
     """
     state = settings_state()
+    # kubectl sets the variable for every command that an exec section starts, after the section's own variables.
+    by_kubectl = "KUBERNETES_EXEC_INFO" in os.environ
+    if instead and (by_kubectl or not state):  # a command line in an exec section is not a person's
+        values, sources = {**values, **instead}, {**sources, **dict.fromkeys(instead, TYPED)}
+        instead = {}
     if not state:
         return Effective(values, sources)
     from .merge import merge
 
-    # kubectl sets the variable for every command that an exec section starts, after the section's own variables.
-    merged = merge(values, sources, in_exec_section=in_exec_section or "KUBERNETES_EXEC_INFO" in os.environ)
+    merged = merge(values, sources, in_exec_section=in_exec_section or by_kubectl, instead=instead)
     return Effective(*merged, state)
 
 

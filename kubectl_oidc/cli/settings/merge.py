@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.cli.options.arguments import default_value
 from kubectl_oidc.cli.options.flag_values import FlagValues
 from kubectl_oidc.cli.options.flags import FLAGS
+from kubectl_oidc.cli.options.tls import TLS, TRUST
 from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, TYPED, key, variable
 from kubectl_oidc.errors import PolicyError
 from kubectl_oidc.fast_path.known_command import settings_files
+from kubectl_oidc.http.tls import SYSTEM_TRUST
+from kubectl_oidc.http.trust import describe_trust, trust_identity
 from kubectl_oidc.text import sanitize
 
+from .default_values import SENT_TO_THE_ISSUER
 from .load import is_moved, load
 from .rules import ALLOWED_ISSUERS, FORBIDDEN, STORAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from kubectl_oidc.cli.options.flag import Flag
     from kubectl_oidc.cli.options.variables import Source
@@ -29,9 +33,19 @@ _MOST = 5  # issuers that an error names
 
 
 def merge(
-    values: Mapping[str, Any], sources: Mapping[str, Source], *, in_exec_section: bool
+    values: Mapping[str, Any],
+    sources: Mapping[str, Source],
+    *,
+    in_exec_section: bool,
+    instead: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Source], PolicyError | None]:
     """Return the values, where they come from, and why a rule forbids to sign in with them.
+
+    Args:
+        values: The values by the names of `variables.key`.
+        sources: Where they come from.
+        in_exec_section: Whether the values may be those of a kubeconfig.
+        instead: Values that a person typed. They replace the others, after the rules for exec sections.
 
     Raises:
         SettingsError: A settings file is wrong.
@@ -40,10 +54,14 @@ def merge(
     rules, refusal = settings.rules, None
     if rules and in_exec_section:
         refusal = _take_back(rules, merged, origin, _argument_or_variable)
+    merged.update(instead)
+    origin.update(dict.fromkeys(instead, TYPED))
     _fill_in(settings, merged, origin)
     if rules and in_exec_section:
         moved = _take_back(rules, merged, origin, _moved_file)
         refusal = refusal or moved
+    if in_exec_section:
+        refusal = refusal or _withhold(merged, origin, typed=instead)
     if rules and rules.storage and _STORAGE in merged:
         merged[_STORAGE], origin[_STORAGE] = rules.storage, rules.place(STORAGE)
     if rules:
@@ -119,6 +137,47 @@ def _take_back(
             )
         merged[flag.key], origin[flag.key] = default_value(flag), DEFAULT
     return refusal
+
+
+def _withhold(
+    merged: dict[str, Any], origin: dict[str, Source], *, typed: Collection[str]
+) -> PolicyError | None:
+    """Take back the secrets of settings files if an exec section chooses whom to trust as the provider; return the error.
+
+    Else a kubeconfig that names the right issuer could lead them elsewhere.
+
+    Args:
+        typed: The values that a person typed.
+    """
+    secrets = [
+        flag
+        for flag in FLAGS
+        if flag.name in SENT_TO_THE_ISSUER and not isinstance(origin.get(flag.key, DEFAULT), str)
+    ]
+    by = _own_trust(FlagValues(merged, sources=origin), typed) if secrets else ""
+    if not by:
+        return None
+    first = secrets[0]
+    refusal = PolicyError(
+        f"{origin[first.key]} gives {first.name}, which is not sent, because {by}",
+        "remove it from the exec section and from your environment; "
+        f"if the provider needs it, write certificate-authority to your own settings file {sanitize(settings_files()[0])}",
+    )
+    for flag in secrets:
+        merged[flag.key], origin[flag.key] = default_value(flag), DEFAULT
+    return refusal
+
+
+def _own_trust(given: FlagValues, typed: Collection[str]) -> str:
+    """Return, in words, what an exec section can have set that chooses whom to trust; empty if there is nothing."""
+    for flag in TLS:
+        if flag.name in TRUST and flag.key not in typed and given.says(flag.name):
+            source = given.source(flag.name)
+            by = _argument_or_variable(flag, source) or _moved_file(flag, source)
+            if by:
+                return f"{by} sets {flag.name}"
+    from_variables = trust_identity(SYSTEM_TRUST)
+    return f"the environment sets {describe_trust(from_variables)}" if from_variables else ""
 
 
 def _argument_or_variable(flag: Flag, source: Source) -> str:

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from kubectl_oidc.cli.azure_kubelogin import AZURE_KUBELOGIN, names_azure_kubelogin
 from kubectl_oidc.cli.options.click_options import parsed, source
-from kubectl_oidc.cli.options.variables import TYPED
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({})) -> SignInRequest:
     """Return the request of a kubeconfig user, from its arguments, its variables and those of this process.
 
-    Parameters in ``instead`` replace those of its arguments.
+    Flags in ``instead`` replace those of its arguments. Other parameters in it are ignored.
 
     Raises:
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
@@ -49,11 +49,8 @@ def effective_stanza(user: Entry, instead: Mapping[str, Any] = MappingProxyType(
     with _environment_of(_own_exec(user)):
         context = stanza_context(user)
         sources = {name: source(context, name) for name in context.params}
-        own = effective(context.params, sources, in_exec_section=True)
-        if not instead:
-            return own
-        typed = effective({**context.params, **instead}, {**sources, **dict.fromkeys(instead, TYPED)})
-        return typed._replace(refusal=own.refusal or typed.refusal)
+        typed = {flag.key: instead[flag.key] for flag in FLAGS if flag.key in instead}
+        return effective(context.params, sources, in_exec_section=True, instead=typed)
 
 
 def stanza_context(user: Entry) -> click.Context:

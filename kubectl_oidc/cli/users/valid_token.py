@@ -37,8 +37,10 @@ def session_with_valid_token(
         may_prompt: Whether the user may be asked to sign in, as by get-token.
 
     Raises:
-        OidcLoginError: There is no valid token.
+        OidcLoginError: A rule forbids the session, or there is no valid token.
     """
+    if target.request.refusal:
+        raise target.request.refusal
     if target.selected:  # its flags are unknown, so it cannot be renewed
         session, place = stored_session(target, system)
         if session.expiry > system.clock():

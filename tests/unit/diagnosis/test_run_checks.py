@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, Severity
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import Check, Result, Skipped, Status
 from kubectl_oidc.diagnosis.run_checks import run_checks
-from kubectl_oidc.errors import ProviderUnreachable, UsageError
+from kubectl_oidc.errors import PolicyError, ProviderUnreachable, UsageError
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.silent_terminal import SilentTerminal
 from tests.unit.diagnosis.doctor_run import chosen, doctor_run
 
 if TYPE_CHECKING:
+    import pytest
+
     from kubectl_oidc.diagnosis.run import DoctorRun, Observation, Observations
 
 
@@ -132,3 +135,18 @@ def test_an_error_becomes_a_problem() -> None:
     error = UsageError("wrong", "right it")
     assert Finding.from_error(error) == Finding(Severity.PROBLEM, "wrong", "right it", "usage")
     assert Finding.from_error(error, hint="or this").hint == "or this"
+
+
+def test_doctor_sends_nothing_to_an_issuer_that_a_rule_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not even look up its name. Every check that asks the provider is skipped, and names `settings`."""
+    asked: list[object] = []
+    for name in ("create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, lambda *words, **_: asked.append(words))
+    names = ("proxy", "dns", "connection", "tls", "discovery", "keys", "clock", "client", "session")
+    checks = tuple(check for check in CHECKS if check.name in {"settings", *names})
+    run = doctor_run(refusal=PolicyError("no", "ask"))
+    found = {one.name: one for one in run_checks(run, checks)}
+    assert found["settings"].topic == "policy"
+    assert {found[name].status for name in names} == {Status.SKIPPED}
+    assert all("settings" in found[name].message for name in ("proxy", "dns", "discovery", "client"))
+    assert asked == []

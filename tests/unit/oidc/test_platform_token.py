@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kubectl_oidc.errors import OidcLoginError, UsageError
+from kubectl_oidc.oidc.github_actions import token_service
 from kubectl_oidc.oidc.platform_token import PlatformToken, claims_in_words
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
@@ -18,6 +19,10 @@ from tests.topics import about
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+GITHUB = "https://run-1.actions.githubusercontent.com"
+URL, SERVER = "ACTIONS_ID_TOKEN_REQUEST_URL", "GITHUB_SERVER_URL"
 
 
 def read(path: Path) -> str:
@@ -72,16 +77,81 @@ def test_a_session_is_known_by_whom_the_token_is_issued_to(
     first = source.holder()
     (tmp_path / "token").write_text(token(jti="2") + "\n")
     assert first == source.holder() == "https://platform.example a"
-    monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
+    monkeypatch.delenv(URL, raising=False)
     job = PlatformToken(github_audience="a")
     assert job.holder() == ""
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t")
     holders = []
-    for url in ("https://actions.example/1", "https://actions.example/2"):
-        monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+    for url in (f"{GITHUB}/1", f"{GITHUB}/2"):
+        monkeypatch.setenv(URL, url)
         holders.append(job.holder())
     assert len(set(holders)) == 2
     assert "actions" not in "".join(holders)
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "https://platform.example",
+        ["b", "https://platform.example"],
+        "sts.amazonaws.com",
+        ["sts.amazonaws.com"],
+        "https://kubernetes.default.svc",
+        "https://kubernetes.default.svc.cluster.local",
+    ],
+)
+def test_a_token_for_the_api_server_or_aws_is_not_sent(tmp_path: Path, audience: object) -> None:
+    """The provider could use it there."""
+    (tmp_path / "token").write_text(token(aud=audience))
+    with pytest.raises(
+        UsageError, check=about("client-assertion-file", "--oidc-client-assertion-file", "aud")
+    ):
+        read(tmp_path / "token")
+
+
+@pytest.mark.parametrize("audience", ["b", ["b", "c"], None, [], {"https://platform.example": 1}, [["b"]], 7])
+def test_every_other_audience_is_for_the_provider_to_check(tmp_path: Path, audience: object) -> None:
+    """Also none, and one that is malformed."""
+    (tmp_path / "token").write_text(token(aud=audience))
+    assert read(tmp_path / "token")
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "sent"),
+    [
+        (f"{GITHUB}/1?a=b", "https://github.com", True),
+        (f"{GITHUB}/1", "", True),
+        (f"{GITHUB.upper()}/1", "", True),
+        ("https://ghe.corp.example/_services/1", "https://ghe.corp.example", True),
+        ("https://pipelines.ghe.corp.example/1", "https://ghe.corp.example", True),
+        ("http://localhost:1/1", "", True),
+        ("https://127.0.0.1/1", "", True),
+        ("https://evil.example/1", "https://github.com", False),
+        ("https://evil.example/1", "", False),
+        ("https://evil.example/1", "https://[", False),
+        ("https://evil.example/1", "evil.example", False),
+        ("https://evilactions.githubusercontent.com/1", "", False),
+        ("https://actions.githubusercontent.com.evil.example/1", "", False),
+        ("https://evil.example/.actions.githubusercontent.com", "", False),
+        ("https://run-1.actions.githubusercontent.com@evil.example/", "", False),
+        ("https://notghe.corp.example/1", "https://ghe.corp.example", False),
+        ("http://run-1.actions.githubusercontent.com/1", "", False),
+        ("http://ghe.corp.example/1", "http://ghe.corp.example", False),
+    ],
+)
+def test_the_jobs_bearer_token_goes_to_github_only(
+    monkeypatch: pytest.MonkeyPatch, url: str, server: str, *, sent: bool
+) -> None:
+    """Or to the domain of GitHub Enterprise, by https; a kubeconfig can set the variable."""
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "MARKED")
+    monkeypatch.setenv(URL, url)
+    monkeypatch.setenv(SERVER, server)
+    if sent:
+        assert token_service().url == url
+        return
+    with pytest.raises(UsageError, check=about("client-assertion-file", URL)) as caught:
+        token_service()
+    assert "MARKED" not in caught.value.message + caught.value.hint
 
 
 def test_what_a_provider_compares_is_shown_without_control_characters() -> None:

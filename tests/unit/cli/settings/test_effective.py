@@ -269,3 +269,79 @@ def test_every_flag_of_the_table_takes_part(machine: Machine) -> None:
     values: dict[str, Any] = {"oidc_issuer_url": ISSUER}
     assert effective(values, {"oidc_issuer_url": TYPED}).values == values
     assert {flag.key for flag in FLAGS} <= given(*WHO).values.keys()
+
+
+# Secrets of files under an exec section's own trust
+
+
+@pytest.fixture
+def with_secrets(machine: Machine, tmp_path: Path) -> Machine:
+    """Have a machine's file that gives a client secret and a header to the issuer."""
+    (tmp_path / "secret").write_text("s3cret")
+    machine.has(
+        f'[issuer."{ISSUER}"]\noidc-client-secret-file = "{tmp_path / "secret"}"\noidc-request-header = ["X-Key=s3cret"]\n'
+    )
+    return machine
+
+
+TRUSTS = ["--insecure-skip-tls-verify", "--certificate-authority=/ca", "--certificate-authority-data=eA=="]
+
+
+@pytest.mark.parametrize("word", TRUSTS)
+def test_an_exec_section_that_chooses_whom_to_trust_gets_no_secret_of_a_file(
+    with_secrets: Machine, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """By an argument or a variable; the error names both flags and the line. No rule is needed for that."""
+    name, _, value = word.partition("=")
+    assert request().client_authentication.secret
+    error = refusal(*WHO, word)
+    for part in (f"{with_secrets.path}:3", "--oidc-request-header", name):
+        assert part in error.message
+    kept = given(*WHO, word).values
+    assert (kept["oidc_client_secret_file"], kept["oidc_request_header"]) == (None, ())
+    variable = f"KUBECTL_OIDC_{name.removeprefix('--').replace('-', '_').upper()}"
+    monkeypatch.setenv(variable, value or "true")
+    assert variable in refusal(*WHO).message
+
+
+def test_what_a_person_or_a_file_trusts_gets_the_secret(with_secrets: Machine) -> None:
+    """Outside an exec section, typed in place of its values, or by the machine's file."""
+    assert given(*WHO, TRUSTS[0], in_exec_section=False).request().client_authentication.secret
+    assert request("--insecure-skip-tls-verify=false").client_authentication.secret
+    context = parsed([*WHO])
+    sources = {name: source(context, name) for name in context.params}
+    typed = effective(
+        context.params, sources, in_exec_section=True, instead={"insecure_skip_tls_verify": True}
+    )
+    assert typed.refusal is None
+    assert typed.request().client_authentication.secret
+    with_secrets.has(f"{with_secrets.path.read_text()}insecure-skip-tls-verify = true\n")
+    assert request().tls.insecure
+    assert request().client_authentication.secret
+    assert given(*WHO).refusal is None
+
+
+def test_authorities_of_the_environment_get_no_secret_of_a_file(
+    with_secrets: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An exec section can set the variable."""
+    (tmp_path / "ca.pem").write_text("x")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    error = refusal(*WHO)
+    assert "SSL_CERT_FILE" in error.message
+    assert "--oidc-request-header" in error.message
+    assert given(*WHO, in_exec_section=False).refusal is None
+    with_secrets.has("")
+    assert given(*WHO).refusal is None
+
+
+def test_a_file_to_which_a_variable_leads_does_not_choose_whom_a_secret_is_sent_to(
+    with_secrets: Machine, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    """The machine's secret is not sent under the trust of a file that an exec section can have named."""
+    assert with_secrets.path.exists()
+    monkeypatch.setattr(loading, "account_home", lambda: home)
+    own = own_settings("[defaults]\ninsecure-skip-tls-verify = true\n")
+    assert request().client_authentication.secret
+    monkeypatch.setattr(loading, "account_home", lambda: home / "another")
+    assert str(own) in refusal(*WHO).message

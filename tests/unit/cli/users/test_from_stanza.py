@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kubectl_oidc.cli.users.from_stanza import stanza_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Entry
+
+if TYPE_CHECKING:
+    from tests.settings_files import Machine
 
 ARGS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id", "kubernetes"]
 
@@ -71,3 +75,52 @@ def test_help_among_the_arguments_prints_nothing(capsys: pytest.CaptureFixture[s
     with pytest.raises(KubeconfigError):
         stanza_request(user([*ARGS, "--help"]))
     assert capsys.readouterr().out == ""
+
+
+FORBIDDEN = """[rules]
+allowed-issuers = ["https://issuer.example.com"]
+forbidden-in-exec-section = ["browser-command", "insecure-skip-tls-verify"]
+"""
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"context": "x"},
+        {"user": "oidc", "kubeconfig": "/x"},
+        {"oidc_extra_scope": ("email",)},
+        {"browser_command": "firefox"},
+    ],
+)
+def test_what_a_person_types_does_not_bring_back_what_a_rule_takes_from_the_exec_section(
+    machine: Machine, instead: dict[str, object]
+) -> None:
+    """Also if it selects the user and is no flag of the session; a typed flag itself counts."""
+    machine.has(FORBIDDEN)
+    section = user([*ARGS, "--browser-command=evil", "--insecure-skip-tls-verify"])
+    asked = stanza_request(section, instead)
+    assert asked.refusal is not None
+    assert asked.browser.command == instead.get("browser_command")
+    assert not asked.tls.insecure
+    assert asked.scopes == ("openid", *instead.get("oidc_extra_scope", ()))  # type: ignore[misc]
+
+
+def test_a_typed_issuer_gets_its_own_defaults_and_is_held_to_the_rule(machine: Machine) -> None:
+    """Not those of the exec section's issuer."""
+    other = "https://other.example.com"
+    machine.has(
+        f'{FORBIDDEN}[issuer."{other}"]\nlogin-hint = "ada"\n[issuer."{ARGS[1][18:]}"]\nprompt = "login"\n'
+    )
+    asked = stanza_request(user(), {"oidc_issuer_url": other})
+    assert asked.refusal is not None
+    assert (asked.account.login_hint, asked.account.prompt) == ("ada", "")
+    assert stanza_request(user()).account.prompt == "login"
+
+
+def test_what_kubectl_starts_types_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its command line is an exec section's."""
+    machine.has(FORBIDDEN)
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", "{}")
+    asked = stanza_request(user(), {"browser_command": "evil"})
+    assert asked.refusal is not None
+    assert asked.browser.command is None
