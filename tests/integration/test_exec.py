@@ -55,7 +55,7 @@ def write_contexts(laptop: Laptop) -> None:
 
 def directories() -> list[Path]:
     """Return the directories of temporary kubeconfigs that are there."""
-    return list(Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc").glob("exec-*"))
+    return list(Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc").glob("kubectl-oidc-exec-*"))
 
 
 def test_the_program_gets_a_kubeconfig_with_the_token(with_cluster: Laptop) -> None:
