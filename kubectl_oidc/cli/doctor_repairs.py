@@ -37,15 +37,15 @@ def mend(results: Sequence[Result], user: Entry | None, *, yes: bool) -> bool:
         return False
     agreed = _Agreement(yes=yes)
     changed = False
-    edits = [one for one in repairs if one.edit]
-    if edits and user:
-        changed = _edit(user, edits, agreed)
-    for one in repairs:
+    for one in repairs:  # first, because no kubeconfig can be changed while a stale lock is on it
         if one.act:
             _say(f"To do: {one.what}")
             if agreed("Do it?"):
                 _act(one.act, one.what)
                 changed = True
+    edits = [one for one in repairs if one.edit]
+    if edits and user:
+        changed = _edit(user, edits, agreed) or changed
     if agreed.impossible:
         _say(
             "Nothing was changed, because there is no terminal to ask on; --fix --yes changes without asking"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.kubectl_lock import free_lock, lock_path
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import ago
@@ -29,26 +31,50 @@ def check_kubeconfig_lock(run: DoctorRun) -> Observations:
     if not files:
         yield Skipped("no user of a kubeconfig is meant")
         return
-    found = [one for one in map(lock_path, files) if _age(one) > STALE_SECONDS]
-    for lock in found:
+    found = [(lock, status) for lock in map(lock_path, files) if (status := _stale(lock))]
+    for lock, status in found:
         yield warning(
-            f"the lock {sanitize(lock)} was made {ago(_age(lock))}: kubectl config, setup and convert wait for it and fail",
+            f"the lock {sanitize(lock)} was made {ago(_age(status))}: kubectl config, setup and convert wait for it and fail",
             "if no kubectl is running, a crash left it behind: remove the file",
             "kubeconfig",
-            repair=Repair(f"remove {sanitize(lock)}", act=lambda lock=lock: free_lock(lock)),  # type: ignore[misc]
+            repair=Repair(f"remove {sanitize(lock)}", act=partial(_remove, lock, status)),
         )
     if not found:
         yield "free"
 
 
-def _age(lock: Path) -> float:
-    """Return how many seconds ago the lock was made; 0 if there is none."""
-    status = _status(lock)
-    return max(0.0, time.time() - status.st_mtime) if status else 0.0
+def _remove(lock: Path, seen: os.stat_result) -> None:
+    """Remove a lock if it is still the stale one that was ``seen``: since then, a kubectl may have made its own.
 
-
-def _status(lock: Path) -> os.stat_result | None:
+    Raises:
+        KubeconfigError: It is another one.
+        OSError: It cannot be removed.
+    """
     try:
-        return lock.lstat()
+        status = lock.lstat()
+    except FileNotFoundError:
+        return
+    if _identity(status) != _identity(seen) or _age(status) <= STALE_SECONDS:
+        raise KubeconfigError(
+            f"the lock {sanitize(lock)} is not removed: another program has made it since it was checked",
+            "run `kubectl oidc-login doctor --fix` again",
+        )
+    free_lock(lock)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+def _age(status: os.stat_result) -> float:
+    """Return how many seconds ago a file was made; 0 if that is in the future."""
+    return max(0.0, time.time() - status.st_mtime)
+
+
+def _stale(lock: Path) -> os.stat_result | None:
+    """Return what is known of a lock that is old; None if it is young or there is none."""
+    try:
+        status = lock.lstat()
     except OSError:
         return None
+    return status if _age(status) > STALE_SECONDS else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.errors import StoreError
-from kubectl_oidc.sessions.permissions import loose_paths, make_private
+from kubectl_oidc.sessions.permissions import loose_paths, make_private, others_could_write
 from kubectl_oidc.sessions.purge import purge_session
 from kubectl_oidc.sessions.stores import working_keyring
 from kubectl_oidc.sessions.upgrade_from_1_0 import session_left_by_1_0
@@ -64,14 +64,17 @@ def check_storage(run: DoctorRun) -> Observations:
 
 def _loose(cache_dir: Path, loose: Sequence[Path]) -> Finding:
     others = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
+    what = f"take all permissions of others from {sanitize(loose[0])}{others}"
+    hint = f"take the permission from others: `{one_line(['chmod', '-R', 'go=', str(cache_dir)])}`"
+    if others_could_write(cache_dir):
+        # With chmod alone, what others have written would be trusted.
+        what += ", and remove what others could have written"
+        hint = "`kubectl oidc-login doctor --fix` takes the permission from others, and removes what they could have written"
     return problem(
         f"others can write or read {sanitize(loose[0])}{others}: nothing is stored there or read from there",
-        f"take the permission from others: `{one_line(['chmod', '-R', 'go=', str(cache_dir)])}`",
+        hint,
         "cache-directory",
-        repair=Repair(
-            f"take all permissions of others from {sanitize(loose[0])}{others}",
-            act=lambda: make_private(cache_dir),
-        ),
+        repair=Repair(what, act=lambda: make_private(cache_dir)),
     )
 
 

@@ -7,7 +7,10 @@ kubeconfig.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 _KUBECONFIG, _TOKEN = "config", "token"
 _USER = "token"
-_PREFIX = "exec-"
+_PREFIX = "kubectl-oidc-exec-"
+_MODE = 0o700
 _LEFT_SECONDS = 60  # a younger directory may be one that is not locked yet
 _FILES_OF_A_CLUSTER = ("certificate-authority",)
 _NOT_COPIED = frozenset({"extensions"})
@@ -104,9 +108,7 @@ def private_directory(parent: Path | None) -> Iterator[Path]:
         KubeconfigError: It cannot be made or removed.
     """
     try:
-        directory = Path(
-            tempfile.mkdtemp(prefix=_PREFIX if parent else f"kubectl-oidc-{_PREFIX}", dir=parent)
-        )
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     except OSError as error:
         raise KubeconfigError(
             f"no directory for a temporary kubeconfig can be made: {error.strerror or error}",
@@ -123,20 +125,33 @@ def private_directory(parent: Path | None) -> Iterator[Path]:
         _remove(directory)
 
 
-def _lock(directory: Path) -> FileLock:
-    return FileLock((str(directory / "lock"),))
+def _lock(directory: Path, *, create: bool = True) -> FileLock:
+    return FileLock((str(directory / "lock"),), create=create)
 
 
 def _remove_left_behind(own: Path) -> None:
-    """Remove older directories beside our own whose processes have gone."""
+    """Remove older directories in the same parent that this program made, and whose processes have ended.
+
+    The parent may be the directory of temporary files, in which other users can make directories of any name.
+    """
     for other in own.parent.glob(f"{_PREFIX}*"):
         with suppress(OSError, KubeconfigError):
-            if other == own or abs(time() - other.lstat().st_mtime) < _LEFT_SECONDS:
+            if other == own or not _is_left_behind(other.lstat()):
                 continue
-            lock = _lock(other)
+            lock = _lock(other, create=False)
             if lock.try_acquire():
                 lock.release()
                 _remove(other)
+
+
+def _is_left_behind(status: os.stat_result) -> bool:
+    """Return whether it is a directory as `private_directory` makes it, and old enough that its lock was taken."""
+    if not stat.S_ISDIR(status.st_mode) or abs(time() - status.st_mtime) < _LEFT_SECONDS:
+        return False
+    # On Windows the directory of temporary files is the user's own, and the mode says nothing.
+    return sys.platform == "win32" or (
+        status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == _MODE
+    )
 
 
 def _remove(directory: Path) -> None:

@@ -29,15 +29,17 @@ class FileLock:
         paths: The lock files, in private directories.
         needed: How many of the first files must be locked; by default all. Later ones are skipped if their file system
             has no locks.
+        create: Whether a missing file is created.
 
     Attributes:
         failure: Why a needed file is not locked, after a lenient try.
         passed_over: Why a file that is not needed is not locked.
     """
 
-    def __init__(self, paths: Sequence[str], *, needed: int | None = None) -> None:
+    def __init__(self, paths: Sequence[str], *, needed: int | None = None, create: bool = True) -> None:
         self.paths = tuple(paths)
         self._needed = len(self.paths) if needed is None else needed
+        self._create = create
         self._held: list[LockedFile] = []
         self._held_by_another = ""  # the file that another process held at the last try
         self.failure: OSError | None = None
@@ -50,11 +52,11 @@ class FileLock:
             lenient: Skip files that cannot be locked, and set `failure`.
 
         Raises:
-            OSError: A lock file cannot be opened, or its file system has no locks. The error names the file.
+            OSError: A lock file cannot be opened, or is missing and not created, or its file system has no locks. The error names the file.
         """
         self.failure, self.passed_over, self._held_by_another = None, None, ""
         for number, path in enumerate(self.paths):
-            lock = LockedFile(path)
+            lock = LockedFile(path, create=self._create)
             try:
                 free = lock.try_acquire()
             except OSError as error:

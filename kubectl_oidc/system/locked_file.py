@@ -37,16 +37,18 @@ if sys.platform == "win32":  # on Linux, only tests/windows.py runs this
         On Windows only the holder can read a locked file. So the lock is on a second file with the ending ``.win``.
         """
 
-        def __init__(self, path: str) -> None:
+        def __init__(self, path: str, *, create: bool = True) -> None:
             from filelock import WindowsFileLock
 
-            self._path = path
+            self._path, self._create = path, create
             self._lock = WindowsFileLock(path + ".win")
 
         def try_acquire(self) -> bool:
             """Take the lock if it is free, and return whether this process holds it now."""
             from filelock import Timeout
 
+            if not self._create:
+                os.stat(self._path)  # noqa: PTH116 - as below; it raises the error
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
@@ -93,8 +95,8 @@ else:
     class LockedFile:
         """flock(2) on a private file. If something has removed or replaced the file, it is created again."""
 
-        def __init__(self, path: str) -> None:
-            self._path = path
+        def __init__(self, path: str, *, create: bool = True) -> None:
+            self._path, self._create = path, create
             self._descriptor = -1
 
         def try_acquire(self) -> bool:
@@ -138,7 +140,10 @@ else:
 
         def _open(self) -> int:
             """Open the file. Create it and its directory if a cleaner of temporary files has removed them."""
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            if not self._create:
+                return os.open(self._path, flags)
+            flags |= os.O_CREAT
             try:
                 return os.open(self._path, flags, 0o600)
             except FileNotFoundError:

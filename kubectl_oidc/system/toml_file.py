@@ -68,7 +68,8 @@ def read_toml(path: str, owners: Collection[int], *, machine: bool) -> TomlFile 
     Args:
         path: Its path. A symbolic link is followed; what it leads to counts.
         owners: The user ids that may own it, on systems that have such.
-        machine: Whether it speaks for all users: then nobody but its owner may be able to replace it, either.
+        machine: Whether it speaks for all users: then nobody but its owner may be able to replace it, either. On Windows,
+            administrators must own it and its directory.
 
     Raises:
         SettingsError: It is no regular file, belongs to another user, is writable by others, is longer than `LIMIT`, or is not TOML.
@@ -132,6 +133,14 @@ def _check_owner_on_windows(path: str) -> None:
 
     if not is_of_administrators(path):
         raise _refused(path, "belongs to a user who is no administrator")
+    # Every user can make a directory in %ProgramData%, and its owner can replace what administrators put into it.
+    directory = str(Path(path).resolve().parent)
+    if not is_of_administrators(directory):
+        raise SettingsError(
+            f"the settings file {sanitize(path)} is in the directory {sanitize(directory)}, which belongs to a user who is no "
+            "administrator, so it is not used",
+            f"as an administrator, remove {sanitize(directory)}, create it again, and copy the file into it",
+        )
 
 
 def _refused(path: str, why: str) -> SettingsError:

@@ -164,9 +164,7 @@ def loose_cache(_: Laptop) -> Callable[[], bool]:
     token = next((cache() / "tokens").iterdir())
     token.chmod(0o644)
     cache().chmod(0o777)
-    return lambda: (
-        not stat.S_IMODE(cache().stat().st_mode) & 0o077 and stat.S_IMODE(token.stat().st_mode) == 0o600
-    )
+    return lambda: not stat.S_IMODE(cache().stat().st_mode) & 0o077 and not token.exists()
 
 
 @pytest.mark.parametrize(("seed", "check"), [(old_lock, "kubeconfig-lock"), (loose_cache, "storage")])
@@ -180,7 +178,8 @@ def test_what_is_not_in_the_kubeconfig_is_mended(
     ended = signed_in.run("doctor", "--fix", "--yes", "-o", "json", env=env())
     assert is_mended(), ended.stderr
     assert results(ended)[check] == "ok", ended.stdout
-    assert not left(ended)
+    signed_out = {"session"} if seed is loose_cache else set()  # others could have written it
+    assert left(ended) == signed_out
     assert not list(config().parent.glob("config.backup-*")), "the kubeconfig is not written for it"
 
 
@@ -190,11 +189,11 @@ def test_at_a_terminal_each_change_is_asked_for(signed_in: Laptop) -> None:
     is_mended = old_lock(signed_in)
     before = config().read_text()
     with OnTerminal("doctor", "--fix", env=env()) as terminal:
-        terminal.shows("as shown? [y/N]")
-        terminal.type(b"\r")
         terminal.shows("Do it? [y/N]")
         assert not is_mended()
         terminal.type(b"y\r")
+        terminal.shows("as shown? [y/N]")
+        terminal.type(b"\r")
         ended = terminal.ended()
     assert config().read_text() == before
     assert is_mended()

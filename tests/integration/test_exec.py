@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests import parts
 from tests.plugin import run_plugin, wait_until
 
 from .kubeconfigs import write_kubeconfig
@@ -55,7 +57,7 @@ def write_contexts(laptop: Laptop) -> None:
 
 def directories() -> list[Path]:
     """Return the directories of temporary kubeconfigs that are there."""
-    return list(Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc").glob("exec-*"))
+    return list(Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc").glob("kubectl-oidc-exec-*"))
 
 
 def test_the_program_gets_a_kubeconfig_with_the_token(with_cluster: Laptop) -> None:
@@ -195,6 +197,25 @@ def test_the_token_is_renewed_while_the_program_runs(laptop: Laptop) -> None:
     ended = waiting(laptop, script).ended()
     assert (ended.status, ended.stdout, ended.stderr) == (0, "1\n", "")
     assert len(laptop.browser.opened()) == 1
+
+
+def test_a_renewal_imports_nothing(laptop: Laptop) -> None:
+    """An update of the program, while PROGRAM runs for days, may replace or remove its modules."""
+    write_contexts(laptop)
+    laptop.realm.id_tokens_live(12)
+    laptop.signed_in()
+    laptop.realm.id_tokens_live(3600)
+    laptop.realm.forget()
+    script = 'echo BEGIN >&2; first=$(cat "${KUBECONFIG%/*}/token"); '
+    script += 'while [ "$first" = "$(cat "${KUBECONFIG%/*}/token")" ]; do sleep 0.1; done; echo END >&2'
+    words = ["-X", "importtime", str(parts.plugin()), "exec", "--", "sh", "-c", script]
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(
+        [sys.executable, *words], env=quiet, stderr=subprocess.PIPE, text=True, timeout=60, check=True
+    )
+    assert laptop.realm.seen().token_requests == ["refresh_token"]
+    between = done.stderr[done.stderr.index("BEGIN\n") : done.stderr.index("END\n")]
+    assert [line for line in between.splitlines() if line.startswith("import time:")] == []
 
 
 def test_a_renewal_that_fails_is_said_once(laptop: Laptop) -> None:

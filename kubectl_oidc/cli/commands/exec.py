@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import closing, suppress
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import walk_packages
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ from kubectl_oidc.cli.users.valid_token import session_with_valid_token
 from kubectl_oidc.errors import KubeconfigError, LockError, OidcLoginError, UsageError
 from kubectl_oidc.kubeconfig.temporary import TemporaryKubeconfig, private_directory
 from kubectl_oidc.sessions.lock_directory import local_directory
+from kubectl_oidc.system.failure_events import trace
 from kubectl_oidc.system.foreground_program import ForegroundProgram, program_path
 from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.system.system import System
@@ -27,6 +31,7 @@ from kubectl_oidc.system.system import System
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.users.target import TargetSession
     from kubectl_oidc.sessions.session import Session
 
@@ -73,6 +78,7 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
             "name a context that has one with --context",
         )
     session, _ = session_with_valid_token(target, system, may_prompt=True)
+    _import_for_renewals(target.request, system)
     gc.enable()  # unlike get-token, it may run for days
     with ForegroundProgram() as child, private_directory(_parent()) as directory:
         kubeconfig = TemporaryKubeconfig(directory, chosen.context, chosen.cluster, chosen.user)
@@ -128,12 +134,42 @@ class _Renewal:
             self._kubeconfig.put(session.token())
             self._due, self._reported = self._due_of(session), False
         except OidcLoginError as error:
-            self._due = self._system.clock() + _LOOK_SECONDS
-            if not self._reported:
-                self._system.terminal.warn(
-                    f"the token of the program is not renewed: {error.message}", error.hint
-                )
+            self._failed(error, error.message, error.hint)
+        except Exception as error:  # noqa: BLE001 - the next try may succeed; without the thread there is none
+            self._failed(
+                error,
+                f"something unexpected happened: {type(error).__name__}",
+                "run it again with -v 9 and report what it prints",
+            )
+
+    def _failed(self, error: Exception, message: str, hint: str) -> None:
+        self._due = self._system.clock() + _LOOK_SECONDS
+        if not self._reported:
             self._reported = True
+            self._system.terminal.warn(f"the token of the program is not renewed: {message}", hint)
+            for line in trace(error):  # at -v 9
+                self._system.terminal.need(line)
+
+
+def _import_for_renewals(request: SignInRequest, system: System) -> None:
+    """Import what a renewal needs: while PROGRAM runs, an update may replace or remove the files of this program."""
+    from encodings import utf_8_sig  # noqa: F401
+
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: F401
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: F401
+
+    from kubectl_oidc import http, oidc, sessions
+    from kubectl_oidc.authentication import new_session  # noqa: F401
+    from kubectl_oidc.authentication.grants import client_credentials, jwt_bearer, password  # noqa: F401
+    from kubectl_oidc.http.client import HttpClient
+    from kubectl_oidc.oidc.jws import import_signature_libraries
+
+    for package in (http, oidc, sessions):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    import_signature_libraries()
+    with closing(HttpClient(tls=request.tls, log=system.log)) as client, suppress(OidcLoginError):
+        client.prepare(request.issuer)
 
 
 def _renewing(target: TargetSession) -> TargetSession:

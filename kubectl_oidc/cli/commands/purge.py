@@ -55,7 +55,7 @@ _HOW = tuple(
     Flag(
         "--orphans",
         SWITCH,
-        help="Remove the sessions of issuers that the kubeconfig does not name. It shows them and asks.",
+        help="Remove the sessions of issuers that neither the kubeconfig nor a settings file names. It shows them and asks.",
         has_variable=False,
     ),
     Flag("--yes", SWITCH, help="Let --orphans remove without asking.", has_variable=False),
@@ -129,7 +129,7 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
 
 
 def _remove_orphans(values: dict[str, Any], cache_dir: Path, log: Log) -> int:
-    """Show the sessions of issuers that the kubeconfig does not name, and remove them if the user agrees."""
+    """Show the sessions of issuers that neither the kubeconfig nor a settings file names, and remove them if the user agrees."""
     issuers = named_issuers(read_kubeconfig(values["kubeconfig"], os.environ))
     found = [entry for entry in known_entries(cache_dir, log) if entry.issuer and entry.issuer not in issuers]
     if not found:
@@ -145,7 +145,7 @@ def _remove_orphans(values: dict[str, Any], cache_dir: Path, log: Log) -> int:
     for entry in found:
         click.echo(f"  {Candidate(entry.session_id, cache_dir, entry).description()}", err=True)
     if asks and not Questions(Terminal()).confirm(
-        f"{question} of issuers that the kubeconfig does not name?", proposal=False
+        f"{question} of issuers that neither the kubeconfig nor a settings file names?", proposal=False
     ):
         click.echo("Nothing was removed", err=True)
         return 1

@@ -49,7 +49,7 @@ _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-cla
     Flag(
         "--orphans",
         SWITCH,
-        help="List only the sessions of issuers that the kubeconfig does not name.",
+        help="List only the sessions of issuers that neither the kubeconfig nor a settings file names.",
         has_variable=False,
     ),
     *_GROUPS_CLAIM,

@@ -48,6 +48,12 @@ class Settings(NamedTuple):
         found = (layer.values.get("oidc_issuer_url") for layer in self.layers(""))
         return next((issuer for issuer in found if issuer), "")
 
+    def named_issuers(self) -> frozenset[str]:
+        """Return every issuer that one of the files names, as default or with a table of its own."""
+        files = (self.user, self.machine)
+        defaults = (file[""].values.get("oidc_issuer_url") for file in files if "" in file)
+        return frozenset({*self.user, *self.machine, *filter(None, defaults)} - {""})
+
 
 def load() -> Settings:
     """Return what both files say now.

@@ -1,4 +1,4 @@
-"""Which issuers the kubeconfig names, so that sessions of all others can be listed and removed as orphans."""
+"""Which issuers the kubeconfig and the settings files name, so that sessions of all others can be listed and removed as orphans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.cli.options.variables import variable
-from kubectl_oidc.errors import KubeconfigError, OidcLoginError
+from kubectl_oidc.cli.settings.load import load
+from kubectl_oidc.errors import KubeconfigError, OidcLoginError, SettingsError
 from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables
 from kubectl_oidc.kubeconfig.read import auth_provider_config
 
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.system.terminal import Terminal
 
-NO_ORPHANS = "Every session is of an issuer that the kubeconfig names"
+NO_ORPHANS = "Every session is of an issuer that the kubeconfig or a settings file names"
 """What the user reads if there is no orphan."""
 
 _ISSUER = "--oidc-issuer-url"
 
 
 def named_issuers(kubeconfig: Kubeconfig, environ: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """Return every issuer that a user of the kubeconfig names in any way, and the one that the variable names.
+    """Return every issuer that a user of the kubeconfig names in any way, and those of the variable and the settings files.
 
     Raises:
         KubeconfigError: There is no kubeconfig, or a file of it is missing: its users may name issuers.
+        SettingsError: A settings file is wrong: it may name issuers.
     """
     missing = kubeconfig.missing_files()
     if missing:
@@ -38,20 +40,20 @@ def named_issuers(kubeconfig: Kubeconfig, environ: Mapping[str, str] = os.enviro
             "name all kubeconfigs that you use in KUBECONFIG, or one with --kubeconfig",
         )
     of_users = (issuer for user in kubeconfig.users.values() for issuer in _issuers(user))
-    return frozenset({*of_users, environ.get(variable(_ISSUER), "")})
+    return frozenset({*of_users, *load().named_issuers(), environ.get(variable(_ISSUER), "")})
 
 
 def say_orphans(terminal: Terminal, kubeconfig: Kubeconfig, issuers: Iterable[str]) -> None:
     """Tell the user at the terminal how many sessions, at these issuers, are orphans, if any is and if that is known."""
     try:
         named = named_issuers(kubeconfig)
-    except KubeconfigError:
+    except (KubeconfigError, SettingsError):
         return
     count = sum(issuer not in named for issuer in issuers)
     if count:
         sessions = "session is" if count == 1 else "sessions are"
         terminal.say(
-            f"{count} {sessions} of issuers that the kubeconfig does not name: `kubectl oidc-login purge --orphans` removes them"
+            f"{count} {sessions} of issuers that neither the kubeconfig nor a settings file names: `kubectl oidc-login purge --orphans` removes them"
         )
 
 

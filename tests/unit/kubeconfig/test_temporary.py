@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.kubeconfig.temporary import TemporaryKubeconfig, private_directory
 from kubectl_oidc.secret import Secret
+from tests.sessions import posix_only
 
 HERE = Path("/kube/config")
 
@@ -62,3 +65,63 @@ def test_the_directory_goes_with_what_is_in_it(tmp_path: Path) -> None:
 def test_no_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(KubeconfigError), private_directory(tmp_path / "missing"):
         pytest.fail("there is no directory")
+
+
+def left(path: Path, mode: int = 0o700, *, lock: bool = True) -> Path:
+    """Make a directory as an ``exec`` that was killed leaves it, an hour old."""
+    path.mkdir()
+    (path / "token").write_text("x")
+    if lock:
+        (path / "lock").write_text("1@host \n")
+    path.chmod(mode)
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 3600))
+    return path
+
+
+@pytest.mark.parametrize("temporary", [True, False])
+def test_what_a_killed_process_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, temporary: bool
+) -> None:
+    """In the private directory, and in the directory of temporary files."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old = left(tmp_path / "kubectl-oidc-exec-old")
+    with private_directory(None if temporary else tmp_path) as directory:
+        assert not old.exists()
+        assert [*tmp_path.glob("kubectl-oidc-exec-*")] == [directory]
+
+
+@posix_only
+@pytest.mark.parametrize("temporary", [True, False])
+def test_what_is_not_of_an_exec_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, temporary: bool
+) -> None:
+    """A stranger's name, another mode, no lock (and none is made), a link, a file."""
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(parent))
+    name = parent / "kubectl-oidc-exec-x"
+    others = [
+        left(parent / "exec-of-a-stranger"),
+        left(name.with_name(f"{name.name}1"), 0o755),
+        left(name.with_name(f"{name.name}2"), 0o777),
+        left(name.with_name(f"{name.name}3"), lock=False),
+        left(tmp_path / "elsewhere"),
+    ]
+    name.symlink_to(others[-1])
+    name.with_name(f"{name.name}4").write_text("x")
+    before = sorted(parent.rglob("*"))
+    with private_directory(None if temporary else parent):
+        pass
+    assert sorted(parent.rglob("*")) == before
+    assert all((one / "token").exists() for one in others)
+    assert not (others[3] / "lock").exists()
+
+
+@posix_only
+def test_a_directory_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process has another user's id here, the directory does not."""
+    old = left(tmp_path / "kubectl-oidc-exec-old")
+    monkeypatch.setattr(os, "geteuid", lambda: old.stat().st_uid + 1)
+    with private_directory(tmp_path):
+        pass
+    assert (old / "token").exists()

@@ -719,3 +719,16 @@ def test_whatever_a_lock_file_says_the_words_about_it_are_plain(
     waiting.tell_when_due()
     (line,) = capsys.readouterr().err.splitlines()
     assert is_one_plain_line(line)
+
+
+def test_a_missing_file_is_not_created_if_that_is_asked(tmp_path: Path) -> None:
+    """Nor is its directory. A file that exists is locked."""
+    path = tmp_path / "directory" / "lock"
+    with pytest.raises(FileNotFoundError):
+        FileLock((str(path),), create=False).try_acquire()
+    assert not path.parent.exists()
+    path.parent.mkdir()
+    path.write_text("")
+    lock = FileLock((str(path),), create=False)
+    assert lock.try_acquire()
+    lock.release()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -155,6 +157,67 @@ def test_a_file_that_may_not_be_read_is_refused(path: Path) -> None:
     path.write_text("")
     path.chmod(0)
     refused(path)
+
+
+class PlayedSecurity:
+    """advapi32 and kernel32, as far as owners of files are asked for."""
+
+    def __init__(self, owners: dict[Path, str]) -> None:
+        self._owners = [*owners.items()]
+        self.held = 0
+
+    def GetNamedSecurityInfoW(self, name: Any, kind: int, what: int, *out: Any) -> int:  # noqa: N802
+        """Return the owner's number and a descriptor; 2 (ERROR_FILE_NOT_FOUND) if there is no such file."""
+        assert (kind, what, out[1:4]) == (1, 1, (None, None, None)), "the owner of a file"
+        for number, (path, _) in enumerate(self._owners, 1):
+            if str(path) == name.value:
+                out[0]._obj.value, out[4]._obj.value = number, number
+                self.held += 1
+                return 0
+        return 2
+
+    def ConvertSidToStringSidW(self, owner: Any, text: Any) -> int:  # noqa: N802
+        """Return the owner as text."""
+        text._obj.value = self._owners[owner.value - 1][1]
+        self.held += 1
+        return 1
+
+    def LocalFree(self, memory: Any) -> int:  # noqa: N802
+        """Count what is freed."""
+        assert memory.value
+        self.held -= 1
+        return 0
+
+
+ADMINISTRATORS, SYSTEM, USER = "S-1-5-32-544", "S-1-5-18", "S-1-5-21-1-2-3-1001"
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("directory", "file", "machine", "is_used"),
+    [
+        (ADMINISTRATORS, SYSTEM, True, True),
+        (SYSTEM, ADMINISTRATORS, True, True),
+        (ADMINISTRATORS, USER, True, False),
+        (USER, ADMINISTRATORS, True, False),
+        ("", ADMINISTRATORS, True, False),
+        (USER, USER, False, True),
+    ],
+)
+def test_on_windows_administrators_own_the_machines_file_and_its_directory(
+    path: Path, monkeypatch: pytest.MonkeyPatch, directory: str, file: str, *, machine: bool, is_used: bool
+) -> None:
+    """Who creates the directory first could replace the file. The calls of Windows are played; an owner may be unknown."""
+    path.write_text("a = 1\n")
+    security = PlayedSecurity({path: file} | ({path.parent: directory} if directory else {}))
+    monkeypatch.setattr(ctypes, "WinDLL", lambda _: security, raising=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "platform", "win32")
+        if is_used:
+            assert read(path, machine=machine) is not None
+        else:
+            refused(path, machine=machine)
+    assert security.held == 0
 
 
 EXAMPLE = """# browser-command is not here
