@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.authentication.request import JWT_BEARER
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from kubectl_oidc.oidc.tokens import Tokens
 
     from .sign_in import SignIn
+
+
+_IMPORTING = Lock()
+"""Held during an import that two threads may do: an import that fails in one of them would have another error in the other."""
 
 
 def sign_in(context: SignIn) -> Tokens:
@@ -60,6 +65,7 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
         return sign_in_with_device_code(sign_in)
     tokens = _device_code_tokens(sign_in) if request.grant == "auto" else None
     if tokens is None:
+        _import_browser_grant()
         from .authorization_code import sign_in_with_browser
 
         tokens = sign_in_with_browser(sign_in)
@@ -68,9 +74,10 @@ def _sign_in_user(sign_in: SignIn) -> Tokens:
 
 def _import_browser_grant() -> None:
     """Import what a sign-in through the browser needs: about as long as the provider takes to answer."""
-    from kubectl_oidc.system import browser, browser_command  # noqa: F401
+    with _IMPORTING:
+        from kubectl_oidc.system import browser, browser_command  # noqa: F401
 
-    from . import authorization_code  # noqa: F401
+        from . import authorization_code  # noqa: F401
 
 
 def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
