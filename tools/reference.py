@@ -18,9 +18,9 @@ from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.program import program
 from kubectl_oidc.cli.settings.default_values import own_flags_of_setup
 from kubectl_oidc.cli.settings.rules import MEANINGS
-from kubectl_oidc.fast_path import credential, refresh_ahead
+from kubectl_oidc.fast_path import credential, known_command, refresh_ahead
 from kubectl_oidc.oidc import metadata_cache
-from kubectl_oidc.sessions import failed_sign_ins, known_commands, lock_directory
+from kubectl_oidc.sessions import failed_sign_ins, lock_directory
 from kubectl_oidc.sessions.stores import disk, index
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ FILES = {
         "yes",
     ),
     index.DIRECTORY: ("one file a session: issuer, client, scopes, person, times, where it rests", "no"),
-    known_commands.DIRECTORY: (
+    known_command.DIRECTORY: (
         "commands that were answered before, as digests, and which session answers them",
         "no",
     ),

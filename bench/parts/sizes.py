@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bench.result import Part, Section, at_most, times_table
 from bench.timing import Subject, measure
-from kubectl_oidc.fast_path.known_command import KnownCommand
-from kubectl_oidc.sessions.known_commands import DIRECTORY as WORDS, MOST
+from kubectl_oidc.fast_path.known_command import DIRECTORY as WORDS, KnownCommand
+from kubectl_oidc.sessions.known_commands import MOST
 from kubectl_oidc.sessions.repository import SessionRepository
 from kubectl_oidc.sessions.session import Session
 from kubectl_oidc.sessions.session_key import SessionKey

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.fast_path import known_command, refresh_ahead
+from kubectl_oidc.fast_path.known_command import DIRECTORY
 from kubectl_oidc.http.tls import VARIABLES
-from kubectl_oidc.sessions.known_commands import DIRECTORY, MOST, log_damaged_commands
+from kubectl_oidc.sessions.known_commands import MOST, log_damaged_commands
 from kubectl_oidc.system import private_files
 from kubectl_oidc.system.containers import in_container
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def mend(results: Sequence[Result], user: Entry | None, *, yes: bool) -> bool:
-    """Mend what can be mended, and return whether anything was changed.
+    """Repair what this program can change, and return whether anything was changed.
 
     Without a terminal and without ``yes`` it shows what it would do, and changes nothing.
 

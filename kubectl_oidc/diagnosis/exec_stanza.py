@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatcher)"
 """What happens to an exec section with ``command: kubectl`` if the plugin is not installed."""
 _MODES = ("Never", "IfAvailable", "Always")
-_NO_USER = Skipped("no user of a kubeconfig is meant")
+NO_USER = Skipped("no kubeconfig user is selected")
 _CONVERT = "`kubectl oidc-login convert` rewrites it"
 _SET_MODE = Repair(
     f"set interactiveMode to {INTERACTIVE_MODE}",
@@ -40,7 +40,7 @@ def check_api_version(run: DoctorRun) -> Observation:
     """Check ``apiVersion``: kubectl accepts v1 and v1beta1, some other clients only v1beta1."""
     user = run.chosen.user
     if user is None:
-        return _NO_USER
+        return NO_USER
     version = exec_of(user).get("apiVersion")
     if version == API_VERSION:
         return sanitize(version)
@@ -59,7 +59,7 @@ def check_interactive_mode(run: DoctorRun) -> Observation:
     """Check ``interactiveMode``: v1 requires it, and ``Always`` fails in programs without a terminal."""
     user, exec_ = run.chosen.user, exec_of(run.chosen.user)
     if user is None:
-        return _NO_USER
+        return NO_USER
     mode = exec_.get("interactiveMode")
     set_it = f"`kubectl config set-credentials {sanitize(user.name)} --exec-interactive-mode=IfAvailable`"
     if mode is None and exec_.get("apiVersion") == V1:
@@ -96,7 +96,7 @@ def check_interactive_mode(run: DoctorRun) -> Observation:
 def check_command(run: DoctorRun) -> Observation:
     """Check that the exec section starts this program directly, not through a second kubectl."""
     if run.chosen.user is None:
-        return _NO_USER
+        return NO_USER
     command = str(exec_of(run.chosen.user).get("command") or "")
     name = program_name(command)
     if name == "kubectl":
@@ -128,7 +128,7 @@ def check_other_credentials(run: DoctorRun) -> Observations:
     """Check that the user has no other credential that kubectl would use instead of the plugin."""
     user = run.chosen.user
     if user is None:
-        yield _NO_USER
+        yield NO_USER
         return
     unset = f"`kubectl config unset users.{sanitize(user.name)}.FIELD` removes a field"
     found = [

@@ -12,7 +12,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import ago
 
 from . import Repair, warning
-from .run import Skipped
+from .exec_stanza import NO_USER
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,7 @@ def check_kubeconfig_lock(run: DoctorRun) -> Observations:
     chosen = run.chosen
     files = dict.fromkeys(entry.path for entry in (chosen.user, chosen.context, chosen.cluster) if entry)
     if not files:
-        yield Skipped("no user of a kubeconfig is meant")
+        yield NO_USER
         return
     found = [(lock, status) for lock in map(lock_path, files) if (status := _stale(lock))]
     for lock, status in found:

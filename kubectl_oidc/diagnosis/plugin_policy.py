@@ -17,6 +17,7 @@ from kubectl_oidc.kubeconfig.read import read_text
 from kubectl_oidc.text import sanitize
 
 from . import problem
+from .exec_stanza import NO_USER
 from .plugin import find_command
 from .run import Skipped
 
@@ -33,9 +34,7 @@ def check_plugin_policy(run: DoctorRun) -> Observation:
     environ, user = run.system.environ, run.chosen.user
     path = _preferences_path(environ)
     if user is None or path is None:
-        return Skipped(
-            "no user of a kubeconfig is meant" if path else "kubectl's preferences are off (KUBERC)"
-        )
+        return Skipped(NO_USER.why if path else "kubectl's preferences are off (KUBERC)")
     try:
         text = read_text(path)
         preferences = parse_kubeconfig(text or "", sanitize(path))

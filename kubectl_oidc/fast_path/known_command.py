@@ -115,7 +115,8 @@ class KnownCommand:
         return cls(session_id, api_version, place, directory, int(margin), tuple(locks), int(ahead), when)
 
 
-_DIRECTORY = "words"
+DIRECTORY = "words"
+"""Where commands are remembered, below `cache_root`."""
 
 
 def cache_root() -> str:
@@ -140,7 +141,7 @@ def cache_root() -> str:
 def remembers_none() -> bool:
     """Return whether no command is remembered, as before the first sign-in."""
     try:
-        return not os.listdir(os.path.join(cache_root(), _DIRECTORY))  # noqa: PTH118, PTH208 - as above
+        return not os.listdir(os.path.join(cache_root(), DIRECTORY))  # noqa: PTH118, PTH208 - as above
     except OSError:
         return True
 
@@ -241,7 +242,7 @@ def find_known_command(arguments: list[str]) -> KnownCommand | None:
     root = cache_root()
     if not root:
         return None
-    content = read_private(os.path.join(root, _DIRECTORY), command_digest(arguments, settings_state()), 16384)  # noqa: PTH118
+    content = read_private(os.path.join(root, DIRECTORY), command_digest(arguments, settings_state()), 16384)  # noqa: PTH118
     try:
         return None if content is None else KnownCommand.parse(content)
     except ValueError:

@@ -138,5 +138,7 @@ def _start_again() -> None:
     command = [sys.executable, *sys.orig_argv[1:]]
     try:
         os.posix_spawn(sys.executable, command, {**os.environ, AHEAD: "1"}, file_actions=null, setsid=True)
-    except (OSError, ValueError, NotImplementedError):  # the next call after a minute tries again
+    except (OSError, ValueError, NotImplementedError):
+        # It cannot be started, a variable cannot be passed on, or the system has no setsid for a new process.
+        # The next call after a minute tries again.
         return

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.fast_path import known_command
+from kubectl_oidc.fast_path.known_command import DIRECTORY
 from kubectl_oidc.system import private_files
 
 if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
-DIRECTORY = "words"
 MOST = 256
 """How many commands are remembered. Beyond that the oldest are forgotten."""
 

@@ -13,10 +13,11 @@ import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY
 from kubectl_oidc.oidc import metadata_cache
 
-from . import failed_sign_ins, known_commands
+from . import failed_sign_ins
 from .stores import disk, index
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _DIRECTORIES = (
     *(disk.DIRECTORY, disk.UNWRITTEN, CREDENTIALS_DIRECTORY, index.DIRECTORY),
-    *(known_commands.DIRECTORY, failed_sign_ins.DIRECTORY, metadata_cache.DIRECTORY),
+    *(known_command.DIRECTORY, failed_sign_ins.DIRECTORY, metadata_cache.DIRECTORY),
 )
 _OTHERS, _OTHERS_WRITE, _OWNER = 0o077, 0o022, 0o700
 
@@ -83,8 +84,8 @@ else:
         """Take every permission of others from what `loose_paths` returns, and remove what others could have written.
 
         Removed are the files that others could write, and all content of the directories that they could write; if that is the
-        cache directory, the content of all directories in it that have records. Directories are changed first. Nothing that
-        somebody puts in the place of a file is followed.
+        cache directory, the content of all directories in it that have records. Directories are changed first. A symbolic
+        link that replaces a file meanwhile is not followed.
 
         Raises:
             OSError: A mode cannot be changed, or a file cannot be removed. The directories have their old modes, so that the next

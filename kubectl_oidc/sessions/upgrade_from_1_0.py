@@ -121,7 +121,7 @@ def _same_trust(trust: tuple[str, ...], ca_files: Sequence[Path], former: str) -
 def _remembered(digest: str) -> str:
     """Return the session that version 1.0.0 remembered for a command, or an empty string."""
     root = known_command.cache_root()
-    record = read_private(os.path.join(root, "words"), digest, 16384) if root else None  # noqa: PTH118 - as in `known_command`
+    record = read_private(os.path.join(root, known_command.DIRECTORY), digest, 16384) if root else None  # noqa: PTH118 - as in `known_command`
     try:
         known = known_command.KnownCommand.parse(record or b"")
     except ValueError:
