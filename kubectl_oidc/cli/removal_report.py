@@ -25,13 +25,18 @@ EVERY_CLIENT = ("", "")
 
 
 def report_removal(
-    purged: Sequence[Purged], cache_dir: Path, *clients: tuple[str, str], name: str = ""
+    purged: Sequence[Purged],
+    cache_dir: Path,
+    *clients: tuple[str, str],
+    name: str = "",
+    failures: Sequence[StoreError] = (),
 ) -> int:
     """Report what was removed, and remove kubelogin's sessions of the same clients.
 
     Args:
         clients: Issuers and clients that the command line named, in addition to those of the removed sessions.
         name: The value of ``--session``, or empty.
+        failures: Why there may be more sessions than those that were found.
 
     Raises:
         StoreError: Something could not be removed.
@@ -44,11 +49,8 @@ def report_removal(
         click.echo(f"Removed {who} from {' and '.join(one.places)}", err=True)
     named = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
     of_kubelogin = _remove_kubelogin_sessions(named, cache_dir)
-    failures = [failure for one in purged for failure in one.failures]
-    if failures:
-        raise StoreError(
-            f"not everything could be removed: {failures[0].message}", failures[0].hint, topic="purge"
-        )
+    for failure in (*(failure for one in purged for failure in one.failures), *failures):
+        raise StoreError(f"not everything could be removed: {failure.message}", failure.hint, topic="purge")
     if not removed and not of_kubelogin:
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)

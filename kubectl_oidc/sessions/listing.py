@@ -90,21 +90,31 @@ def _written_at(directory: Path, entry: index.Entry) -> int:
     return int(status.st_mtime) if stat.S_ISREG(status.st_mode) else 0
 
 
-def kept_sessions(cache_dirs: Iterable[Path], log: Log) -> list[StoredSession]:
-    """Return the sessions of these different cache directories, sorted by person, issuer and name."""
+def kept_sessions(
+    cache_dirs: Iterable[Path], log: Log, *, failures: list[StoreError] | None = None
+) -> list[StoredSession]:
+    """Return the sessions of these different cache directories, sorted by person, issuer and name.
+
+    Args:
+        failures: Gets an error for each keyring that may hold more sessions, because it could not be read.
+    """
     found = [
-        _kept(entry, cache_dir, log) for cache_dir in cache_dirs for entry in known_entries(cache_dir, log)
+        _kept(entry, cache_dir, log)
+        for cache_dir in cache_dirs
+        for entry in known_entries(cache_dir, log, failures=failures)
     ]
     return sorted(
         found, key=lambda kept: (kept.entry.person, kept.entry.issuer, kept.entry.name, kept.entry.session_id)
     )
 
 
-def known_entries(cache_dir: Path, log: Log = QUIET) -> list[index.Entry]:
+def known_entries(
+    cache_dir: Path, log: Log = QUIET, *, failures: list[StoreError] | None = None
+) -> list[index.Entry]:
     """Return the index entries of a cache directory, and one for each stored session that the index has lost."""
     indexed = index.read_entries(cache_dir)
     known = {entry.session_id for entry in indexed}
-    lost = lost_sessions(cache_dir, known, log)
+    lost = lost_sessions(cache_dir, known, log, failures=failures)
     on_disk = disk.DiskStore(cache_dir)
     for session_id in on_disk.session_ids():
         session = None if session_id in known else Session.parse(on_disk.load(session_id), session_id)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path.keyring_session import configured
 from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.deadline import bounded
+from kubectl_oidc.text import sanitize
 
 from .session import Session
 from .session_record import cache_mark
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.log import Log
 
-SECONDS = 2.0
-"""How long to wait for a Secret Service. One that works answers within milliseconds."""
+SECONDS = 10.0
+"""How long to wait for a Secret Service. One that works answers within milliseconds, on a busy machine within seconds."""
 
 T = TypeVar("T")
 
@@ -38,15 +40,17 @@ def lost_sessions(
     known: Collection[str],
     log: Log,
     *,
+    failures: list[StoreError] | None = None,
     home: Path | None = None,
 ) -> list[Entry]:
     """Return an index entry for each session of a cache directory that its index does not know.
 
     A record of version 1.0.0 does not name its cache directory. It belongs to the default directory in the account's own home.
-    A keyring that is locked or does not answer is skipped, because nobody is asked for a password here.
+    A keyring that is locked or does not answer is left out, because nobody is asked for a password here.
 
     Args:
         known: The sessions that the index knows.
+        failures: Gets an error for each keyring that may hold more sessions, because it could not be read.
         home: The account's own home; by default from the user database.
     """
     marks = {cache_mark(cache_dir)}
@@ -55,13 +59,18 @@ def lost_sessions(
         marks.add("")
     found = {}
     for keyring in _listable():
-        listed: list[str] = _or_nothing(keyring.list_ids, [], log)
+        unread: list[Exception] = []
+        listed: list[str] = _or_nothing(keyring.list_ids, [], unread)
         for session_id in listed:
             if session_id in known or session_id in found:
                 continue
-            session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, log), session_id)
+            session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, unread), session_id)
             if session and session.cache in marks:
                 found[session_id] = Entry.of(session, keyring.storage)
+        for error in unread[:1]:
+            log.info(1, "storage-unavailable", f"a keyring cannot be listed: {_reason(error)}")
+            if failures is not None:
+                failures.append(_may_hold_more(keyring.where, error))
     return list(found.values())
 
 
@@ -70,6 +79,7 @@ class _Keyring:
     """A keyring that can be listed, with its functions to list the sessions and to read one."""
 
     storage: str
+    where: str
     list_ids: Callable[[], list[str]]
     load: Callable[[str], bytes | None]
 
@@ -81,20 +91,37 @@ def _listable() -> Iterator[_Keyring]:
 
     kernel = KernelStore()
     if kernel.usable():
-        yield _Keyring("kernel", kernel.session_ids, kernel.load)
+        yield _Keyring("kernel", kernel.where(), kernel.session_ids, kernel.load)
     # If the keyring library is configured, it may use another keyring.
     if not configured(os.environ):
         yield _Keyring(
             "keyring",
-            lambda: bounded(secret_service.session_ids, SECONDS, TimeoutError),
-            lambda session_id: bounded(partial(secret_service.load, session_id), SECONDS, TimeoutError),
+            "the OS keyring",
+            lambda: bounded(secret_service.session_ids, SECONDS, _late),
+            lambda session_id: bounded(partial(secret_service.load_unlocked, session_id), SECONDS, _late),
         )
 
 
-def _or_nothing(work: Callable[[], T], otherwise: T, log: Log) -> T:
-    """Return what a keyring answers, or ``otherwise`` if it cannot be asked."""
+def _late() -> TimeoutError:
+    return TimeoutError(f"it did not answer within {SECONDS:.0f} s")
+
+
+def _or_nothing(work: Callable[[], T], otherwise: T, unread: list[Exception]) -> T:
+    """Return what a keyring answers. If it cannot be asked, return ``otherwise`` and add the error to ``unread``."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - keyrings raise many types of errors
-        log.info(1, "storage-unavailable", f"a keyring cannot be listed: {type(error).__name__}")
+        unread.append(error)
         return otherwise
+
+
+def _reason(error: Exception) -> str:
+    return sanitize(error) or type(error).__name__
+
+
+def _may_hold_more(where: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"{where} may hold more sessions: {_reason(error)}",
+        "unlock the keyring or start it again, then repeat the command",
+        topic="os-keyring",
+    )

@@ -108,13 +108,19 @@ def _locked(session_id: str, cache_dir: Path, patience: float) -> Iterator[bool]
         yield held and lock.complete and len(lock.paths) > 1
 
 
-def known_sessions(cache_dir: Path, log: Log = QUIET) -> list[str]:
-    """Return the ids of all sessions that can be found: in the index, in files, and in keyrings that can be listed."""
+def known_sessions(
+    cache_dir: Path, log: Log = QUIET, *, failures: list[StoreError] | None = None
+) -> list[str]:
+    """Return the ids of all sessions that can be found: in the index, in files, and in keyrings that can be listed.
+
+    Args:
+        failures: Gets an error for each keyring that may hold more sessions, because it could not be read.
+    """
     found = dict.fromkeys(entry.session_id for entry in index.read_entries(cache_dir) if entry.storage)
     for directory in (disk.DIRECTORY, CREDENTIALS, disk.UNWRITTEN):
         found.update(
             dict.fromkeys(filter(disk.is_session_id, private_files.private_file_names(cache_dir / directory)))
         )
-    lost = lost_sessions(cache_dir, set(found), log)
+    lost = lost_sessions(cache_dir, set(found), log, failures=failures)
     found.update(dict.fromkeys(entry.session_id for entry in lost))
     return list(found)

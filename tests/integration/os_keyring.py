@@ -35,8 +35,10 @@ exec cat
 
 
 SOON = """
+from kubectl_oidc.sessions import lost_sessions
 from kubectl_oidc.sessions.stores import os_keyring
 
+lost_sessions.SECONDS = 3.0
 os_keyring.find_backend.__defaults__ = os_keyring.KeyringStore.__init__.__defaults__ = (3.0,)
 """
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .laptop import cache
+from .os_keyring import given_up_soon
+from .said import failure
 
 if TYPE_CHECKING:
     from .kernel_keys import KernelKeys
@@ -122,3 +124,26 @@ def test_the_secret_service_is_searched_too(desktop: Laptop, os_keyring: OsKeyri
     assert ended.status == 0, ended.stderr
     assert os_keyring.entries() == {}
     assert Path(cache()).is_dir()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("state", ["locked", "hangs"])
+def test_a_keyring_that_cannot_be_searched_is_not_called_empty(
+    desktop: Laptop, os_keyring: OsKeyring, tmp_path: Path, state: str, command: str
+) -> None:
+    """Who asked for every session to be removed hears that there may be more, and the exit status says so; later it works."""
+    desktop.signed_in()
+    before = os_keyring.entries()
+    shutil.rmtree(cache())
+    if state == "locked":
+        os_keyring.lock()
+        ended = desktop.run(*COMMANDS[command])
+        os_keyring.unlock()
+    else:
+        with os_keyring.hangs():
+            ended = desktop.run(*COMMANDS[command], env=given_up_soon(tmp_path))
+    assert "OS keyring" in failure(ended, "purge" if state == "locked" else "os-keyring")
+    assert os_keyring.entries() == before
+    ended = desktop.run(*COMMANDS[command])
+    assert ended.status == 0, ended.stderr
+    assert os_keyring.entries() == {}

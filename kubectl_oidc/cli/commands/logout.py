@@ -55,8 +55,9 @@ def logout(**values: Any) -> int:
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGOUT, values)
     at_provider = not values["keep_provider_session"]
+    unread: list[StoreError] = []
     if values["all"]:
-        ended, client = _end_all(values, system, at_provider=at_provider), EVERY_CLIENT
+        ended, client = _end_all(values, system, unread, at_provider=at_provider), EVERY_CLIENT
     else:
         ended, client = _end_target(values, system, at_provider=at_provider)
     for one in ended:
@@ -65,7 +66,7 @@ def logout(**values: Any) -> int:
     if values["all"] and ended:
         echo_table(_TITLES, [_cells(one) for one in ended])
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
-    report_removal([one.purged for one in ended], cache_dir, client)
+    report_removal([one.purged for one in ended], cache_dir, client, failures=unread)
     failed = [one for one in ended if one.failure]
     more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
     for one in failed:
@@ -127,10 +128,13 @@ def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at
     )
 
 
-def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> list[SignedOut]:
+def _end_all(
+    values: dict[str, Any], system: System, unread: list[StoreError], *, at_provider: bool
+) -> list[SignedOut]:
     """End every session, with the flags of its kubeconfig user, or else those that the index knows.
 
-    A browser has one session at each issuer, so only the first session of an issuer sends the browser there.
+    A browser has one session at each issuer, so only the first session of an issuer sends the browser there. ``unread`` gets an
+    error for each keyring that may hold more sessions.
     """
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
@@ -138,7 +142,7 @@ def _end_all(values: dict[str, Any], system: System, *, at_provider: bool) -> li
     known = {former_key(one.request.key(), one.request.storage).id(): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended, issuers = [], set[str]()
-    for kept in kept_sessions([cache_dir], system.log):
+    for kept in kept_sessions([cache_dir], system.log, failures=unread):
         entry = kept.entry
         request = known.get(entry.session_id) or request_from_index(values, entry, None)
         browser = request.browser._replace(open=request.browser.open and not values["skip_open_browser"])

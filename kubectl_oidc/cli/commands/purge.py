@@ -34,9 +34,10 @@ from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from kubectl_oidc.errors import StoreError
     from kubectl_oidc.system.log import Log
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
@@ -153,9 +154,17 @@ def _remove_orphans(values: dict[str, Any], cache_dir: Path, log: Log) -> int:
 
 
 def _remove_all(cache_dir: Path, log: Log) -> int:
-    return _remove(known_sessions(cache_dir, log), cache_dir, EVERY_CLIENT)
+    failures: list[StoreError] = []
+    ids = known_sessions(cache_dir, log, failures=failures)
+    return _remove(ids, cache_dir, EVERY_CLIENT, failures=failures)
 
 
-def _remove(ids: Iterable[str], cache_dir: Path, *clients: tuple[str, str], name: str = "") -> int:
+def _remove(
+    ids: Iterable[str],
+    cache_dir: Path,
+    *clients: tuple[str, str],
+    name: str = "",
+    failures: Sequence[StoreError] = (),
+) -> int:
     purged = [purge_session(session_id, cache_dir) for session_id in ids]
-    return report_removal(purged, cache_dir, *clients, name=name)
+    return report_removal(purged, cache_dir, *clients, name=name, failures=failures)

@@ -24,12 +24,27 @@ BACKEND = "keyring.backends.SecretService"
 
 def load(session_id: str) -> bytes | None:
     """Return the session's record, or None if it is missing or locked."""
+    from secretstorage.exceptions import LockedException
+
+    try:
+        return load_unlocked(session_id)
+    except LockedException:
+        return None
+
+
+def load_unlocked(session_id: str) -> bytes | None:
+    """Return the session's record, or None if it is missing.
+
+    Raises:
+        LockedException: The keyring is locked.
+    """
     import secretstorage
+    from secretstorage.exceptions import LockedException
 
     with closing(secretstorage.dbus_init()) as connection:
         collection = secretstorage.Collection(connection)
         if collection.is_locked():
-            return None
+            raise LockedException("it is locked")
 
         def get(service: str) -> str | None:
             for item in collection.search_items({"username": ACCOUNT, "service": service}):
@@ -42,12 +57,18 @@ def load(session_id: str) -> bytes | None:
 
 
 def session_ids() -> list[str]:
-    """Return the ids of this user's sessions, locked or not, of all cache directories."""
+    """Return the ids of this user's sessions, locked or not, of all cache directories.
+
+    If there is no Secret Service, there are none.
+    """
     import secretstorage
 
-    with closing(secretstorage.dbus_init()) as connection:
-        items = secretstorage.search_items(connection, {"username": ACCOUNT})
-        services = [str(item.get_attributes().get("service", "")).split("/") for item in items]
+    try:
+        with closing(secretstorage.dbus_init()) as connection:
+            items = secretstorage.search_items(connection, {"username": ACCOUNT})
+            services = [str(item.get_attributes().get("service", "")).split("/") for item in items]
+    except (secretstorage.SecretServiceNotAvailableException, FileNotFoundError):
+        return []
     return sorted({names[1] for names in services if names[0] == SERVICE and len(names) > 1})
 
 
@@ -64,7 +85,7 @@ def search(attributes: Mapping[str, str]) -> list[tuple[dict[str, str], bytes | 
                 (dict(item.get_attributes()), None if item.is_locked() else bytes(item.get_secret()))
                 for item in secretstorage.search_items(connection, dict(attributes))
             ]
-    except secretstorage.SecretServiceNotAvailableException:
+    except (secretstorage.SecretServiceNotAvailableException, FileNotFoundError):
         return []
 
 
