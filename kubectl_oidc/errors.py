@@ -32,8 +32,6 @@
     │   └── PolicyError               a rule of the machine's settings file forbids it
     └── DemoError                     the demo could not continue
 
-    Interrupted                       a signal (not an error): exit status 128 + N
-
 Only ``slow_path`` turns these into text and an exit status. No message contains a secret.
 """
 
@@ -250,15 +248,3 @@ class DemoError(OidcLoginError):
     """The demo could not continue."""
 
     default_topic = "demo"
-
-
-class Interrupted(BaseException):
-    """A signal asks the process to end. As an exception it releases ports, locks and the terminal.
-
-    ``refresh`` tells what happens to a refresh that was sent: ``goes on`` in another process, ``given up``, else empty.
-    """
-
-    def __init__(self, signum: int, refresh: str = "") -> None:
-        super().__init__(signum)
-        self.signum = signum
-        self.refresh = refresh

@@ -8,11 +8,12 @@ import sys
 import warnings
 from contextlib import suppress
 
-from kubectl_oidc.errors import Interrupted, OidcLoginError
+from kubectl_oidc.errors import OidcLoginError
 from kubectl_oidc.fast_path import report_unwritable_output
 from kubectl_oidc.fast_path.credential import KEYRING_SYSTEMS
 from kubectl_oidc.fast_path.known_command import KEYRING, remembers_none, settings_state
 from kubectl_oidc.system import signals, standard_output
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.text import sanitize
 
 TYPE_CHECKING = False  # a plugin that only waits for another one does not import the module typing

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.stores import SessionStorage
     from kubectl_oidc.system.browser import Browser
 
-
 OUR_PARAMETERS = frozenset(
     {
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce"),
@@ -37,7 +36,6 @@ OUR_PARAMETERS = frozenset(
     }
 )
 """The parameters of the authorization request that belong to the sign-in itself; no flag sets them."""
-
 
 MARGIN = 10
 """Seconds that a token must still be good for, so that it does not expire on its way to the API server."""

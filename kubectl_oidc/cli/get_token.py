@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
 
     from .call import Call
+    from .settings.effective import Effective
 
 
 def answer(arguments: Sequence[str], call: Call) -> int | None:
@@ -53,12 +54,7 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
     """
     log = log_at(values.pop("v"), values.pop("log_format"))
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
-    if sources is None:
-        from .options.click_options import current_sources
-
-        sources = current_sources()
-    given = effective(values, sources, in_exec_section=True)
-    conflicts.check(conflicts.SIGN_IN, given.values, sources=given.sources)
+    given = _settings(values, sources)
     request = given.request()
     if request.refusal:
         raise request.refusal
@@ -84,6 +80,17 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
             log=log,
         )
     return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))
+
+
+def _settings(values: dict[str, Any], sources: Mapping[str, str] | None) -> Effective:
+    """Return the values that apply, with those of settings files."""
+    if sources is None:
+        from .options.click_options import current_sources
+
+        sources = current_sources()
+    given = effective(values, sources, in_exec_section=True)
+    conflicts.check(conflicts.SIGN_IN, given.values, sources=given.sources)
+    return given
 
 
 def _connect_early(http: HttpClient, request: SignInRequest, system: System, call: Call) -> None:

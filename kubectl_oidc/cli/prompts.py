@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_oidc.errors import Interrupted
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.system.standard_error import is_attended
 from kubectl_oidc.text import sanitize
 

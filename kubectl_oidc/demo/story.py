@@ -12,11 +12,12 @@ import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import DemoError, Interrupted
+from kubectl_oidc.errors import DemoError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.browser import Browser
 from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.text import sanitize
 
 from . import kubectl_stand_in

@@ -1,7 +1,4 @@
-"""The HTTP client: a size limit, one deadline for each request, and retries only where they are safe.
-
-The proxy is the environment's (see `proxy`); this machine's own addresses are never proxied.
-"""
+"""The HTTP client: a size limit, one deadline for each request, retries only where they are safe, and a proxy (see `proxy`)."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.secret import Secret
+from kubectl_oidc.system.signals import Interrupted
 
 from .auth_provider_user import TOKENS, with_tokens
 from .file_checks import cannot_write, check_writable, readable_by_others, regular_file_status

@@ -15,6 +15,7 @@ from kubectl_oidc.system import secret_file
 from kubectl_oidc.text import sanitize
 
 from . import base64url
+from .flags import ASSERTION_KEY
 from .signature import CURVES, sign
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 LIFE = 60
 """The lifetime of an assertion in seconds. It is used immediately and once."""
-
-FLAG = "--oidc-client-assertion-key"
-ID_FLAG = "--oidc-client-assertion-key-id"
 
 _SHORTEST_RSA = 2048  # bits, RFC 7518 §3.3
 _RSA = ("RS256", "PS256", "RS384", "PS384", "RS512", "PS512")
@@ -95,7 +93,7 @@ class AssertionKeyFile(NamedTuple):
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         hint = "name a file that you may read and that holds the client's private key in PEM form"
-        pem = secret_file.read_secret_file(FLAG, self.path, hint=hint, topic="client-assertion-key")
+        pem = secret_file.read_secret_file(ASSERTION_KEY, self.path, hint=hint, topic="client-assertion-key")
         try:
             key = load_pem_private_key(pem, password=None)
         except TypeError:
@@ -126,7 +124,9 @@ class AssertionKeyFile(NamedTuple):
         )
 
     def _unusable(self, what: str, hint: str) -> UsageError:
-        return UsageError(f"{FLAG}: {sanitize(self.path)} {what}", hint, topic="client-assertion-key")
+        return UsageError(
+            f"{ASSERTION_KEY}: {sanitize(self.path)} {what}", hint, topic="client-assertion-key"
+        )
 
 
 def _no_private_key(pem: bytes) -> tuple[str, str]:
@@ -146,5 +146,8 @@ def _no_private_key(pem: bytes) -> tuple[str, str]:
         (b"PUBLIC KEY-", "holds a public key"),
     ):
         if mark in pem:
-            return what, f"the provider has that; name the private key that belongs to it with {FLAG}"
+            return (
+                what,
+                f"the provider has that; name the private key that belongs to it with {ASSERTION_KEY}",
+            )
     return "holds no private key in PEM form", "a PEM file begins with -----BEGIN PRIVATE KEY-----"

@@ -17,6 +17,7 @@ from kubectl_oidc.text import json_quoted, sanitize
 from kubectl_oidc.times import utc
 
 from .claims import time_claim
+from .flags import PLATFORM_TOKEN_FILE
 from .jws import unverified_claims
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.system.deadline import Deadline
     from kubectl_oidc.system.log import Log
-
-FILE_FLAG, GITHUB_FLAG = "--oidc-client-assertion-file", "--oidc-client-assertion-github-audience"
 
 _FOR_API_SERVER = "for the cluster's own API server"
 _TOPIC = "client-assertion-file"
@@ -110,12 +109,12 @@ def claims_in_words(token: Secret) -> str:
 
 
 def _named(path: Path) -> str:
-    return f"{FILE_FLAG}: {sanitize(path)}"
+    return f"{PLATFORM_TOKEN_FILE}: {sanitize(path)}"
 
 
 def _content(path: Path) -> str:
     hint = "name the file into which the platform writes the token of this workload"
-    return read_secret_file(FILE_FLAG, path, hint=hint, topic=_TOPIC).decode("ascii", "replace")
+    return read_secret_file(PLATFORM_TOKEN_FILE, path, hint=hint, topic=_TOPIC).decode("ascii", "replace")
 
 
 def _checked(text: str, source: str, now: float) -> Secret:

@@ -12,6 +12,7 @@ from kubectl_oidc.errors import IdTokenError, InvalidProviderResponse, OAuthErro
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.text import json_quoted, sanitize
 
+from .flags import EXCHANGE_AUDIENCE, EXCHANGE_SCOPE, EXCHANGE_TYPE, EXCHANGE_TYPES
 from .id_token import Expected
 from .tokens import expiry_of_access_token, validated_id_token
 
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 """RFC 8693 §2.1."""
 
-AUDIENCE_FLAG, TYPE_FLAG, SCOPE_FLAG = (
-    f"--oidc-token-exchange-{name}" for name in ("audience", "type", "scope")
-)
-TYPES = ("id_token", "access_token", "jwt")
-"""The token types that can be requested, the default first (§3)."""
-
 _TYPE_PREFIX = "urn:ietf:params:oauth:token-type:"
 _SIGNED = frozenset({"id_token", "jwt"})
 """An ID token is a JWT. Providers use either name for it, and both are validated."""
@@ -44,12 +39,12 @@ class TokenExchange(NamedTuple):
     """The token to request.
 
     Attributes:
-        token_type: One of ``TYPES``.
+        token_type: One of ``EXCHANGE_TYPES``.
         scopes: The scopes of the new token. If empty, the provider decides.
     """
 
     audience: str
-    token_type: str = TYPES[0]
+    token_type: str = EXCHANGE_TYPES[0]
     scopes: tuple[str, ...] = ()
 
     def is_opaque(self) -> bool:
@@ -145,7 +140,7 @@ def _request(
     if response.access_token is None:
         raise OidcLoginError(
             "the provider's token response has no access token that could be exchanged",
-            f"leave out {AUDIENCE_FLAG}, or have the provider give this client an access token",
+            f"leave out {EXCHANGE_AUDIENCE}, or have the provider give this client an access token",
             topic=_TOPIC,
         )
     parameters: dict[str, str | Secret | None] = {
@@ -168,14 +163,14 @@ def _request(
 
 _ALLOW = (
     "allow this client the token exchange (RFC 8693) at the provider; many allow it to clients with a secret only "
-    f"(--oidc-client-secret). Else leave out {AUDIENCE_FLAG}"
+    f"(--oidc-client-secret). Else leave out {EXCHANGE_AUDIENCE}"
 )
 _HINTS = {
     "unsupported_grant_type": _ALLOW,
     "unauthorized_client": _ALLOW,
     "access_denied": _ALLOW,
-    "invalid_target": f"compare {AUDIENCE_FLAG} with the audiences that the provider allows this client to ask for",
-    "invalid_scope": f"check {SCOPE_FLAG} against the scopes that the provider allows for this audience",
+    "invalid_target": f"compare {EXCHANGE_AUDIENCE} with the audiences that the provider allows this client to ask for",
+    "invalid_scope": f"check {EXCHANGE_SCOPE} against the scopes that the provider allows for this audience",
 }
 
 
@@ -187,7 +182,7 @@ def _hint(error: OAuthErrorResponse, metadata: Metadata) -> str:
     return _HINTS.get(
         error.code,
         "see the provider's log: it may not allow this client the exchange, or not issue this type for this audience "
-        f"({TYPE_FLAG}, {AUDIENCE_FLAG})",
+        f"({EXCHANGE_TYPE}, {EXCHANGE_AUDIENCE})",
     )
 
 
@@ -195,6 +190,6 @@ def _invalid(why: str, hint: str = "", *, topic: str = "") -> InvalidProviderRes
     return InvalidProviderResponse(
         f"the exchanged token {why}",
         hint
-        or f"it is not handed out; compare {AUDIENCE_FLAG} and {TYPE_FLAG} with what the provider issues to this client",
+        or f"it is not handed out; compare {EXCHANGE_AUDIENCE} and {EXCHANGE_TYPE} with what the provider issues to this client",
         topic=topic or _TOPIC,
     )

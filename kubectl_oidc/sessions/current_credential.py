@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.exec_credential import credential
-from kubectl_oidc.fast_path import kernel_keyring
 from kubectl_oidc.fast_path.credential import CREDENTIALS_DIRECTORY, parse_credential
 from kubectl_oidc.system import private_files
 
@@ -85,6 +84,8 @@ class CurrentCredential:
             record = private_files.read_private_file(directory, self._session.session_id)
             refusal = private_files.reason_not_private(directory, self._session.session_id)
         elif place == "kernel":
+            from kubectl_oidc.fast_path import kernel_keyring
+
             record = kernel_keyring.read_key(kernel_keyring.CREDENTIAL + self._session.session_id)
             where = "the kernel keyring"
         if record is not None and parse_credential(record) is None:

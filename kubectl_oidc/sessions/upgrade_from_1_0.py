@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .stores import SessionStorage
 
 _PLACES = ("HOME", "KUBECACHEDIR", "XDG_RUNTIME_DIR", "USERPROFILE")
-_INTERACTIVE = re.compile(r'("interactive"\s*:\s*)(true|false)')
+_INTERACTIVE = r'("interactive"\s*:\s*)(true|false)'
 
 
 class _NotTakenOverError(Exception):
@@ -133,7 +133,7 @@ def _digests() -> Iterator[str]:
     """Yield the digests of this command line in version 1.0.0, with a terminal and without one."""
     environ = os.environ
     info = environ.get("KUBERNETES_EXEC_INFO", "-")
-    toggled = _INTERACTIVE.sub(lambda found: found[1] + ("false" if found[2] == "true" else "true"), info)
+    toggled = re.sub(_INTERACTIVE, lambda found: found[1] + ("false" if found[2] == "true" else "true"), info)
     user = ""
     if sys.platform != "win32":
         user = str(os.geteuid())

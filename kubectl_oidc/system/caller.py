@@ -11,7 +11,8 @@ import signal
 import sys
 import time
 
-from kubectl_oidc.errors import Interrupted, OidcLoginError
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.system.signals import Interrupted
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import sys
 from time import sleep
 from typing import TYPE_CHECKING
 
-from kubectl_oidc.errors import Interrupted, SignInError, SignInTimeout
+from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.exec_credential import ExecInfo
+from kubectl_oidc.system.signals import Interrupted
 
 from .standard_error import in_foreground
 

@@ -6,8 +6,6 @@ import contextlib
 import signal
 from time import monotonic
 
-from kubectl_oidc.errors import Interrupted
-
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +31,18 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 GRACE = 1.0
 """Seconds that work inside `held` may continue in this process after a signal."""
+
+
+class Interrupted(BaseException):
+    """A signal asks the process to end. As an exception it releases ports, locks and the terminal.
+
+    ``refresh`` tells what happens to a refresh that was sent: ``goes on`` in another process, ``given up``, else empty.
+    """
+
+    def __init__(self, signum: int, refresh: str = "") -> None:
+        super().__init__(signum)
+        self.signum = signum
+        self.refresh = refresh
 
 
 class _State:

@@ -53,8 +53,9 @@ def poll(
             unreachable = None
             if error.code == "slow_down":
                 interval += SLOWER
-                slower = f"the provider asks to slow down: every {interval:.0f} s"
-                system.log.info(1, "device-code-slowed", slower)
+                system.log.info(
+                    1, "device-code-slowed", f"the provider asks to slow down: every {interval:.0f} s"
+                )
             elif error.code != "authorization_pending":
                 raise _sign_in_error(error) from error
     raise unreachable or _timeout(hint)

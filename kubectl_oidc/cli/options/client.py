@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.oidc.client import AUTO, METHODS, PRIVATE_KEY_JWT
-from kubectl_oidc.oidc.client_assertion import FLAG as KEY_FLAG, ID_FLAG
-from kubectl_oidc.oidc.platform_token import FILE_FLAG as TOKEN_FILE_FLAG, GITHUB_FLAG
+from kubectl_oidc.oidc.flags import ASSERTION_KEY, ASSERTION_KEY_ID, GITHUB_AUDIENCE, PLATFORM_TOKEN_FILE
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.secret_file import read_secret_file
 from kubectl_oidc.text import sanitize
 
 from .flag import Flag
@@ -54,37 +52,37 @@ CLIENT = (
         repeat=True,
     ),
     Flag(
-        KEY_FLAG,
+        ASSERTION_KEY,
         FILE,
         help=f"Private key of the client, for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
         field="client_authentication.key.path",
         repeat=True,
     ),
     Flag(
-        ID_FLAG,
+        ASSERTION_KEY_ID,
         TEXT,
         help="Its key ID at the provider.",
         metavar="KID",
         field="client_authentication.key.key_id",
         repeat=True,
-        requires=KEY_FLAG,
+        requires=ASSERTION_KEY,
     ),
     Flag(
-        TOKEN_FILE_FLAG,
+        PLATFORM_TOKEN_FILE,
         FILE,
         help="Token that the platform issues to this workload (RFC 7523), sent in place of a secret; read at each use.",
         field="client_authentication.token.path",
         repeat=True,
-        excludes=GITHUB_FLAG,
+        excludes=GITHUB_AUDIENCE,
     ),
     Flag(
-        GITHUB_FLAG,
+        GITHUB_AUDIENCE,
         TEXT,
         help="The same, from GitHub Actions: it issues the job a token for this audience.",
         metavar="AUDIENCE",
         field="client_authentication.token.github_audience",
         repeat=True,
-        excludes=TOKEN_FILE_FLAG,
+        excludes=PLATFORM_TOKEN_FILE,
     ),
 )
 
@@ -96,6 +94,8 @@ def secret_in(path: Path) -> Secret:
         UsageError: The file cannot be read or holds no secret.
     """
     hint = "name a file that you may read and that holds nothing but the client secret"
+    from kubectl_oidc.system.secret_file import read_secret_file
+
     content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")
     try:
         text = content.decode().removesuffix("\n").removesuffix("\r")  # which editors put at the end

@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 
 from kubectl_oidc.authentication.request import JWT_BEARER
 from kubectl_oidc.oidc.client import AUTO, BASIC, NONE, POST, PRIVATE_KEY_JWT
-from kubectl_oidc.oidc.client_assertion import FLAG as KEY
-from kubectl_oidc.oidc.platform_token import FILE_FLAG as TOKEN_FILE, GITHUB_FLAG as GITHUB
-from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, TYPE_FLAG
+from kubectl_oidc.oidc.flags import (
+    ASSERTION_KEY as KEY,
+    EXCHANGE_AUDIENCE,
+    EXCHANGE_TYPE,
+    GITHUB_AUDIENCE as GITHUB,
+    PLATFORM_TOKEN_FILE as TOKEN_FILE,
+)
 from kubectl_oidc.urls import is_loopback_url, port_of
 
 from .client import METHOD_FLAG as METHOD, SECRET_FILE_FLAG as SECRET_FILE, SECRET_FLAG as SECRET
@@ -146,15 +150,15 @@ def _client_certificate(given: FlagValues) -> None:
 
 
 def _exchange(given: FlagValues) -> None:
-    if given.has(AUDIENCE_FLAG, "--oidc-use-access-token"):
+    if given.has(EXCHANGE_AUDIENCE, "--oidc-use-access-token"):
         raise given.conflict(
-            (AUDIENCE_FLAG, "--oidc-use-access-token"),
+            (EXCHANGE_AUDIENCE, "--oidc-use-access-token"),
             "{0} and {1} name two tokens to hand out",
-            f"for an access token of that audience give {TYPE_FLAG}=access_token",
+            f"for an access token of that audience give {EXCHANGE_TYPE}=access_token",
         )
-    if given.has(AUDIENCE_FLAG) and given.grant() == "client-credentials":
+    if given.has(EXCHANGE_AUDIENCE) and given.grant() == "client-credentials":
         raise given.conflict(
-            (AUDIENCE_FLAG, GRANT),
+            (EXCHANGE_AUDIENCE, GRANT),
             "{0} exchanges a person's token, and with {1}=client-credentials there is none",
             "ask for the audience at once: --oidc-auth-request-extra-params=audience=AUDIENCE",
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc import csv_text
 from kubectl_oidc.errors import UsageError
-from kubectl_oidc.oidc.platform_token import FILE_FLAG, GITHUB_FLAG
+from kubectl_oidc.oidc.flags import GITHUB_AUDIENCE, PLATFORM_TOKEN_FILE
 from kubectl_oidc.urls import is_loopback_url
 
 from .authorization import LISTEN
@@ -74,7 +74,7 @@ class FlagValues:
 
     def token(self) -> str:
         """Return the flag that says where the platform's token is; empty if none does."""
-        return next((flag for flag in (FILE_FLAG, GITHUB_FLAG) if self.has(flag)), "")
+        return next((flag for flag in (PLATFORM_TOKEN_FILE, GITHUB_AUDIENCE) if self.has(flag)), "")
 
     def listens(self) -> bool:
         """Return whether the browser is to come back to an address of ours."""

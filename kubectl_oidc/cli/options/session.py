@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_oidc.authentication.account import EXPECT_FLAG, HINT_FLAG
-from kubectl_oidc.oidc.token_exchange import AUDIENCE_FLAG, SCOPE_FLAG, TYPE_FLAG, TYPES
+from kubectl_oidc.oidc.flags import EXCHANGE_AUDIENCE, EXCHANGE_SCOPE, EXCHANGE_TYPE, EXCHANGE_TYPES
 from kubectl_oidc.sessions.stores import CHOICES
 
 from . import checks
@@ -64,7 +64,7 @@ IDENTITY = (
         stand_alone=False,
     ),
     Flag(
-        AUDIENCE_FLAG,
+        EXCHANGE_AUDIENCE,
         TEXT,
         help="Exchange the token for one for this audience (RFC 8693), and hand out that.",
         metavar="AUDIENCE",
@@ -73,22 +73,22 @@ IDENTITY = (
         stand_alone=False,
     ),
     Flag(
-        TYPE_FLAG,
-        choice(TYPES),
-        help=f"Type of the exchanged token (default {TYPES[0]}).",
+        EXCHANGE_TYPE,
+        choice(EXCHANGE_TYPES),
+        help=f"Type of the exchanged token (default {EXCHANGE_TYPES[0]}).",
         field="exchange.token_type",
         identity=True,
         stand_alone=False,
-        requires=AUDIENCE_FLAG,
+        requires=EXCHANGE_AUDIENCE,
     ),
     Flag(
-        SCOPE_FLAG,
+        EXCHANGE_SCOPE,
         SCOPES,
         help="Scope of the exchanged token; repeatable, or comma-separated.",
         field="exchange.scopes",
         identity=True,
         stand_alone=False,
-        requires=AUDIENCE_FLAG,
+        requires=EXCHANGE_AUDIENCE,
     ),
     Flag(
         "--oidc-request-header",

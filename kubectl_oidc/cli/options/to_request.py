@@ -18,13 +18,9 @@ from kubectl_oidc.authentication.request import (
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ALWAYS, AUTO
-from kubectl_oidc.http.key_pair import KeyPair
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.oidc.client import ClientAuthentication
-from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
-from kubectl_oidc.oidc.platform_token import PlatformToken
-from kubectl_oidc.oidc.token_exchange import TokenExchange
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
 from kubectl_oidc.urls import is_loopback_url, port_of
@@ -40,6 +36,8 @@ from .variables import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from kubectl_oidc.http.key_pair import KeyPair
 
     from .flag import Flag
 
@@ -141,8 +139,13 @@ def _client(fields: dict[str, Any], _values: dict[str, Any]) -> None:
     if "secret_file" in given:
         given["secret"] = secret_in(given["secret_file"])
     key = given.pop("key", {})
-    given["key"] = AssertionKeyFile(**{"key_id": None, **key}) if "path" in key else None
+    if "path" in key:
+        from kubectl_oidc.oidc.client_assertion import AssertionKeyFile
+
+        given["key"] = AssertionKeyFile(**key)
     if "token" in given:
+        from kubectl_oidc.oidc.platform_token import PlatformToken
+
         path = given["token"].get("path")  # it is read later, when the working directory may be another one
         given["token"] = PlatformToken(**{**given["token"], "path": path and path.absolute()})
 
@@ -150,7 +153,10 @@ def _client(fields: dict[str, Any], _values: dict[str, Any]) -> None:
 def _session(fields: dict[str, Any], _values: dict[str, Any]) -> None:
     fields["scopes"] = ("openid", *fields.pop("extra_scopes", ()))
     exchange = fields.pop("exchange", {})
-    fields["exchange"] = TokenExchange(**exchange) if "audience" in exchange else None
+    if "audience" in exchange:
+        from kubectl_oidc.oidc.token_exchange import TokenExchange
+
+        fields["exchange"] = TokenExchange(**exchange)
     storage = fields["storage"]
     storage["cache_dir"], storage["default_cache_dir"] = cache_directory(storage.pop("own_cache_dir", None))
 
@@ -185,7 +191,11 @@ def _tls(fields: dict[str, Any], _values: dict[str, Any]) -> None:
 
 
 def _key_pair(files: dict[str, Path], flags: tuple[str, str]) -> KeyPair | None:
-    return KeyPair(**files, flags=flags) if len(files) == len(flags) else None
+    if len(files) != len(flags):
+        return None
+    from kubectl_oidc.http.key_pair import KeyPair
+
+    return KeyPair(**files, flags=flags)
 
 
 def _renewal(fields: dict[str, Any], values: dict[str, Any]) -> None:

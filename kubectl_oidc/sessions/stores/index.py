@@ -1,7 +1,6 @@
 """The index: what is known of each session without its secrets, one file each, because a keyring cannot always be listed.
 
-``purge`` finds sessions by it, and it counts generations even if a record has disappeared. If the index is lost, a session that is
-used again is not.
+``purge`` finds sessions by it, and it counts generations even if a record has disappeared. It is written anew if it is lost.
 
 The entry of a session on disk or in the OS keyring is the file ``ID.json``. A kernel keyring belongs to one host, and several
 hosts may share this directory. So the entry of a session in it is ``ID.HOST.json``, and each host counts its own generations.

@@ -12,12 +12,12 @@ import pytest
 import trustme
 
 from kubectl_oidc.authentication.refresh_handover import Handover
-from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system import signals
 from kubectl_oidc.system.deadline import Deadline, bounded
 from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.signals import Interrupted
 from tests.hostile import Hostile, certificate, tunnel
 from tests.plugin import wait_until
 from tests.sessions import forked, posix_only

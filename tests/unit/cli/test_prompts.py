@@ -9,7 +9,7 @@ import click
 import pytest
 
 from kubectl_oidc.cli.prompts import Questions, can_ask
-from kubectl_oidc.errors import Interrupted
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.system.terminal import Terminal
 
 

@@ -15,7 +15,6 @@ import trustme
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import (
-    Interrupted,
     InvalidProviderResponse,
     OidcLoginError,
     ProviderUnreachable,
@@ -27,6 +26,7 @@ from kubectl_oidc.http.exchange import BODY_LIMIT, Response, _encoded, origin_of
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET, Log
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.urls import is_loopback_url
 from tests.arbitrary import TEXT, or_refused
 from tests.hostile import (

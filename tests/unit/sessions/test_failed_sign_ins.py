@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from kubectl_oidc.errors import Interrupted, OAuthErrorResponse, SignInPaused, SignInTimeout
+from kubectl_oidc.errors import OAuthErrorResponse, SignInPaused, SignInTimeout
 from kubectl_oidc.sessions.failed_sign_ins import DIRECTORY, PAUSES, VERSION, FailedSignIns, Failure
+from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.system.system import System
 from tests.arbitrary import JSON, members, or_refused
 

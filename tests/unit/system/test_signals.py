@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from kubectl_oidc.errors import Interrupted
 from kubectl_oidc.system import signals
 from kubectl_oidc.system.deadline import bounded
+from kubectl_oidc.system.signals import Interrupted
 from tests.sessions import begin, forked, posix_only
 
 pytestmark = posix_only
