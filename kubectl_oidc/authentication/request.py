@@ -133,12 +133,12 @@ class SignInRequest(NamedTuple):
         use_access_token: Whether kubectl gets the access token, not the ID token.
         exchange: The other audience that the token is exchanged for, if there is one.
         grant: ``--grant-type``; ``password`` if it is auto and a user name is given.
-        username: ``--username``, for the password grant.
-        password: ``--password``, for the password grant.
+        username, password: ``--username`` and ``--password``, for the password grant.
         notes: What a person who signs in is told of flags without effect.
         identity: What else makes another session, by the names of the fields.
         flags: The flags that make the same request, for a command to show; placeholders stand for secrets.
         refusal: The error that is raised instead of a sign-in or a token, because a rule of the machine's settings forbids it.
+        support_link: What the browser's page of a failed sign-in links to.
     """
 
     issuer: str
@@ -166,6 +166,7 @@ class SignInRequest(NamedTuple):
     identity: tuple[tuple[str, object], ...] = ()
     flags: tuple[str, ...] = ()
     refusal: OidcLoginError | None = None
+    support_link: str = ""
 
     def __repr__(self) -> str:
         return f"SignInRequest(issuer={self.issuer!r}, client_id={self.client_id!r})"  # headers may hold a secret

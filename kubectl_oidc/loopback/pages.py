@@ -73,12 +73,19 @@ class Failed(NamedTuple):
         return cls("the sign-in failed", "the terminal says more")
 
 
-def final_page(result: SignedIn | Failed, *, now: float) -> Reply:
-    """Return the page that shows how a sign-in ended; ``now`` is in epoch seconds."""
+def final_page(result: SignedIn | Failed, *, now: float, support_link: str = "") -> Reply:
+    """Return the page that shows how a sign-in ended.
+
+    Args:
+        now: Epoch seconds.
+        support_link: The URL that a failure links to, from the machine's settings file.
+    """
     if isinstance(result, Failed):
-        body = _fill(
-            "failed.html", message=_capitalized(result.message), hint=_capitalized(result.hint or "try again")
-        )
+        hint = _capitalized(result.hint or "try again")
+        body = _fill("failed.html", message=_capitalized(result.message), hint=hint)
+        if support_link:
+            values = {"href": escape(support_link), "link": _shown(support_link)}
+            body += Template(_template("support.html")).substitute(values)
         kind, title = (_LATE, "Sign-in timed out") if result.timed_out else (_BAD, "Sign-in failed")
         return _page(400, kind, title, body)
     if result.redirect_to:
@@ -155,15 +162,15 @@ def _template(name: str) -> str:
 
 
 def _fill(name: str, **values: str) -> str:
-    """Fill a template with values, which are sanitized and escaped.
+    return Template(_template(name)).substitute({key: _shown(value) for key, value in values.items()})
+
+
+def _shown(value: str) -> str:
+    """Return a value as HTML, sanitized and escaped.
 
     A flag or a URL stays on one line. If it is wider than the page, it may break after a slash.
     """
-    safe = {
-        key: " ".join(map(_unbroken, sanitize(value, limit=_LONGEST_VALUE).split()))
-        for key, value in values.items()
-    }
-    return Template(_template(name)).substitute(safe)
+    return " ".join(map(_unbroken, sanitize(value, limit=_LONGEST_VALUE).split()))
 
 
 def _unbroken(word: str) -> str:

@@ -61,9 +61,9 @@ class CallbackServer:
             of them, only those are tried: at another port the answer would reach another program.
         redirect_url: The redirect URI as registered. None means ``http://localhost:PORT``, or https with TLS; without a
             path, because some providers compare it byte for byte.
-        issuer: The expected ``iss`` in the answer (RFC 9207).
-        iss_required: Whether the answer must contain ``iss``.
+        issuer, iss_required: The expected ``iss`` in the answer (RFC 9207), and whether the answer must contain one.
         tls: The settings with our certificate, if the redirect URI is https on this machine.
+        support_link: What the page of a failure links to.
 
     Attributes:
         redirect_uri: The redirect URI of the authorization request.
@@ -96,6 +96,7 @@ class CallbackServer:
         iss_required: bool,
         log: Log,
         tls: ssl.SSLContext | None = None,
+        support_link: str = "",
     ) -> None:
         self._addresses = addresses
         self._redirect_url = redirect_url
@@ -104,6 +105,7 @@ class CallbackServer:
         self._iss_required = iss_required
         self._log = log
         self._tls = tls
+        self._final_page = partial(pages.final_page, support_link=support_link)
         self._authorization_url: Callable[[], str] | None = None
         self.spoke_tls = False
         self._answer: AuthorizationResponse | None = None
@@ -192,7 +194,7 @@ class CallbackServer:
         try:
             running, self._running = self._running, None
             if running is not None:
-                running.finish(pages.final_page(outcome, now=time.time()), grace)
+                running.finish(self._final_page(outcome, now=time.time()), grace)
         finally:
             for listener in self._sockets:
                 listener.close()
@@ -243,6 +245,6 @@ class CallbackServer:
             except BaseException as error:  # noqa: BLE001 - `wait` raises it
                 if self._answer is None:
                     self._break(error)
-                return pages.final_page(Failed.from_error(error), now=time.time())
+                return self._final_page(Failed.from_error(error), now=time.time())
 
         return reply_from_thread(find)

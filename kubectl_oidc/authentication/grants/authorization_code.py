@@ -55,6 +55,7 @@ def sign_in_with_browser(sign_in: SignIn) -> Tokens:
         iss_required=metadata.iss_parameter_supported,
         log=sign_in.system.log,
         tls=server_context(request.redirect.local_server) if request.redirect.local_server else None,
+        support_link=request.support_link,
     )
     provider.check_reachable(PATIENCE)
     with server:

@@ -50,13 +50,18 @@ class Effective(NamedTuple):
             UsageError: As for `token_request`; it names the lines of the files that the value comes from.
         """
         try:
-            return token_request(self.values)._replace(refusal=self.refusal)
+            request = token_request(self.values)._replace(refusal=self.refusal)
         except UsageError as error:
             for flag in FLAGS:
                 source = self.sources.get(flag.key, DEFAULT)
                 if not isinstance(source, str) and flag.name in error.message:
                     error.message += f"; {source} gives {flag.name}"
             raise
+        if not self.state:
+            return request
+        from .load import link_for_support
+
+        return request._replace(support_link=link_for_support())
 
 
 def effective(

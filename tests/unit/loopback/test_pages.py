@@ -478,3 +478,11 @@ def test_flags_and_addresses_stay_on_one_line(word: str) -> None:
         .replace("<wbr>", "")
     )
     assert f'See <span class="whole">{word};</span> sign-in again' in page
+
+
+@pytest.mark.parametrize("link", ['https://help.corp.example/k8s?a=1&b="2"', "mailto:it@corp.example"])
+def test_a_failure_links_to_the_support_that_the_machine_s_settings_name(link: str) -> None:
+    """It is the page's only link, and escaped. A page of a sign-in that succeeded has none."""
+    seen = Seen(final_page(Failed("refused", "ask"), now=NOON, support_link=link))
+    assert [attributes for name, attributes in seen.tags if name == "a"] == [{"href": link}]
+    assert "a" not in Seen(final_page(SignedIn("ada", NOON, ISSUER), now=NOON, support_link=link)).names()

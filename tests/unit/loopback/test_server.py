@@ -123,6 +123,7 @@ def serving(
     redirect_url: str | None = None,
     iss_required: bool = False,
     log: Log = QUIET,
+    support_link: str = "",
 ) -> CallbackServer:
     return CallbackServer(
         addresses,
@@ -131,6 +132,7 @@ def serving(
         issuer=ISSUER,
         iss_required=iss_required,
         log=log,
+        support_link=support_link,
     )
 
 
@@ -229,6 +231,12 @@ def test_an_error_of_the_provider_is_an_answer(server: CallbackServer) -> None:
     browser = client(server).get(f"/?error=access_denied&error_description=No+way&state={STATE}")
     assert server.wait(PATIENCE) == AuthorizationResponse(None, "access_denied", "No way")
     assert finished(server, browser, Failed("refused", "ask")).status == 400
+
+
+def test_the_page_of_a_failure_names_the_support_link() -> None:
+    """The machine's settings have it."""
+    with serving(support_link="https://help.example.com/") as server:
+        assert "https://help.example.com/" in finished(server, came_back(server), Failed("no", "ask")).body
 
 
 def test_the_browser_goes_where_the_user_wants(server: CallbackServer) -> None:

@@ -345,3 +345,13 @@ def test_a_file_to_which_a_variable_leads_does_not_choose_whom_a_secret_is_sent_
     assert request().client_authentication.secret
     monkeypatch.setattr(loading, "account_home", lambda: home / "another")
     assert str(own) in refusal(*WHO).message
+
+
+def test_the_page_of_a_failed_sign_in_gets_the_support_link(machine: Machine) -> None:
+    """From the machine's file alone; the session stays the same one."""
+    plain = request()
+    own_settings("")
+    assert request().support_link == plain.support_link == ""
+    machine.has('[rules]\nsupport-link = "https://help.example.com"\n')
+    assert request().support_link == "https://help.example.com"
+    assert request().key() == plain.key()
