@@ -87,7 +87,7 @@ def _checked(target: TargetSession, values: dict[str, Any], log: Log, *, printed
     run = _doctor_run(target, values, System(log=log, terminal=SilentTerminal()))
     try:
         results = run_checks(run, CHECKS)
-        return _text(target, results) if printed else list(results)
+        return _text(target, results, fixing=values["fix"]) if printed else list(results)
     finally:
         run.close()
 
@@ -163,15 +163,18 @@ def _document(target: TargetSession, results: list[Result]) -> dict[str, object]
     }
 
 
-def _text(target: TargetSession, results: Iterator[Result]) -> list[Result]:
+def _text(target: TargetSession, results: Iterator[Result], *, fixing: bool) -> list[Result]:
     printed = DoctorOutput.on_stdout()
-    printed.title(_title(target))
+    printed.line(_title(target))
     finished: list[Result] = []
     for result in results:  # print each one at once: a check may take some seconds
         printed.result(result)
         finished.append(result)
     counts = {status: sum(result.status is status for result in finished) for status in Status}
     printed.end(counts[Status.PROBLEM], counts[Status.WARNING])
+    repairs = sum(result.repair is not None for result in finished)
+    if repairs and not fixing:
+        printed.line(f"`{target.command_line('doctor')} --fix` can repair {repairs} of them; it asks first")
     return finished
 
 

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from .selection import Candidate
 
-Purpose = Literal["sign in", "show", "end"]
-"""What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `whoami` needs a stored one
-("show"), `logout` and `purge` end one ("end")."""
+Purpose = Literal["sign in", "use", "show", "end"]
+"""What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `token` and `exec` also need one that
+is stored or that a kubeconfig user asks for, if --session names it ("use"), `whoami` needs a stored one ("show"), `logout` and
+`purge` end one ("end")."""
 
 USER_PARAMETERS = ("kubeconfig", "context", "user")
 

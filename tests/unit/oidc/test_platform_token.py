@@ -161,7 +161,7 @@ def test_the_jobs_bearer_token_goes_to_github_only(
 def test_an_exec_section_cannot_choose_who_gets_the_jobs_bearer_token(
     monkeypatch: pytest.MonkeyPatch, *, job_has_it: bool
 ) -> None:
-    """kubectl adds its variables to the plugin's environment, and not to its own."""
+    """Kubectl adds its variables to the plugin's environment, and not to its own."""
     if job_has_it and sys.platform != "linux":
         pytest.skip("only Linux shows the environment of another process")
     server = "https://ghe.corp.example"
@@ -170,7 +170,9 @@ def test_an_exec_section_cannot_choose_who_gets_the_jobs_bearer_token(
     monkeypatch.setenv(URL, f"{server}/1")
     monkeypatch.setenv(SERVER, server)
     monkeypatch.setenv("KUBERNETES_EXEC_INFO", "{}")
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=of_kubectl) as kubectl:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=of_kubectl
+    ) as kubectl:
         monkeypatch.setattr(os, "getppid", lambda: kubectl.pid)
         if job_has_it:
             assert token_service().url == f"{server}/1"
