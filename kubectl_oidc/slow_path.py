@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ LOCK_SECONDS = (3.0, 1.5)
 """How long to wait for the session's lock with few imports: without a terminal, and at one, where the user is then told. A refresh
 takes less time."""
 
+_SIGPIPE_STATUS = 128 + 13
+
 _REFRESH_STATES = {
     "": "no stored session is lost",
     "goes on": "a process in the background stores the provider's answer to the refresh",
@@ -49,10 +52,21 @@ def run(command: KnownCommand | None, *, ahead: bool = False) -> int:
         status = _run(command, ahead=ahead)
         failure = standard_output.flush()
         if failure and not status:
-            status = report_unwritable_output(failure)
+            status = _unwritten(failure)
     except Interrupted as interrupt:  # while an error was being reported
         status = 128 + interrupt.signum
     return status
+
+
+def _unwritten(failure: OSError) -> int:
+    """Return the exit status if standard output could not be written, and report why.
+
+    A person's command ends quietly if nobody reads its output any more, as in `status | head -1`: with the status of SIGPIPE, like
+    other programs. A client that does not get its credential must read why.
+    """
+    if failure.errno == errno.EPIPE and sys.argv[1:2] != ["get-token"]:
+        return _SIGPIPE_STATUS
+    return report_unwritable_output(failure)
 
 
 def _run(command: KnownCommand | None, *, ahead: bool) -> int:
@@ -168,7 +182,7 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
 def _interrupted(signum: int, refresh: str = "") -> int:
     """Return the exit status after a signal. After Ctrl-C, also show what happened to the session."""
     if signum == signal.SIGINT:
-        _log_failure("interrupted", KeyboardInterrupt(), 128 + signum)
+        _log_failure("interrupted", KeyboardInterrupt("interrupted by Ctrl-C"), 128 + signum)
         _write("error: interrupted by Ctrl-C")
         what = _REFRESH_STATES[refresh]
         _write(f"hint: run it again when you are ready; {what} (troubleshooting: interrupted)")

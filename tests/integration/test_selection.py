@@ -297,3 +297,15 @@ def test_sessions_that_the_index_has_lost_are_listed_too(accounts: Laptop) -> No
     assert len(list((cache() / "tokens").iterdir())) == 1
     assert "Removed the session of " in accounts.run("purge").stderr
     assert list((cache() / "tokens").iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["whoami", "doctor"])
+def test_a_kubeconfig_that_does_not_exist_is_named(
+    signed_in: Laptop, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KUBECONFIG may be mistyped; the only session is shown all the same."""
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    ended = signed_in.run(command)
+    assert ALICE in ended.stdout
+    assert [line for line in ended.stderr.splitlines() if line.startswith("warning: KUBECONFIG")]
+    assert "/nowhere/config" in ended.stderr
