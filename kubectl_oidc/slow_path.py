@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -28,8 +27,6 @@ LOCK_SECONDS = (3.0, 1.5)
 """How long to wait for the session's lock with few imports: without a terminal, and at one, where the user is then told. A refresh
 takes less time."""
 
-_SIGPIPE_STATUS = 128 + 13
-
 _REFRESH_STATES = {
     "": "no stored session is lost",
     "goes on": "a process in the background stores the provider's answer to the refresh",
@@ -52,21 +49,11 @@ def run(command: KnownCommand | None, *, ahead: bool = False) -> int:
         status = _run(command, ahead=ahead)
         failure = standard_output.flush()
         if failure and not status:
-            status = _unwritten(failure)
+            quiet = standard_output.ends_quietly(failure)
+            status = standard_output.SIGPIPE_STATUS if quiet else report_unwritable_output(failure)
     except Interrupted as interrupt:  # while an error was being reported
         status = 128 + interrupt.signum
     return status
-
-
-def _unwritten(failure: OSError) -> int:
-    """Return the exit status if standard output could not be written, and report why.
-
-    A person's command ends quietly if nobody reads its output any more, as in `status | head -1`: with the status of SIGPIPE, like
-    other programs. A client that does not get its credential must read why.
-    """
-    if failure.errno == errno.EPIPE and sys.argv[1:2] != ["get-token"]:
-        return _SIGPIPE_STATUS
-    return report_unwritable_output(failure)
 
 
 def _run(command: KnownCommand | None, *, ahead: bool) -> int:
@@ -211,27 +198,17 @@ def _report_internal_error(error: Exception) -> int:
     """Report an internal error. Its message may contain a secret, so only its type is shown."""
     _log_failure("internal-error", error, 1)
     if isinstance(error, ImportError):
-        _report_import_error(error)
+        from kubectl_oidc.system.import_failure import explain_import_failure
+
+        message, hint = explain_import_failure(error)
+        _write(f"error: {message}")
+        _write(f"hint: {hint} (troubleshooting: python-modules)")
     else:
         _write(f"error: something unexpected happened: {type(error).__name__}")
         _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
         _write_support_link()
     _trace(error)
     return 1
-
-
-def _report_import_error(error: ImportError) -> None:
-    """Report a module that cannot be imported. Usually, it belongs to another Python."""
-    named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
-    name = sanitize(error.name or "a module", limit=100)
-    _write(f"error: Python cannot import {name} ({type(error).__name__})")
-    if named:
-        hint = f"{' and '.join(named)} may lead to the modules of another Python: unset {'both' if named[1:] else 'it'} and run it again"
-    elif "incompatible architecture" in str(error):  # dlopen(3) of macOS
-        hint = "this Python runs for another processor than its libraries are for: use a kubectl that is built for this Mac's processor"
-    else:
-        hint = "the installation is damaged: install the program again"
-    _write(f"hint: {hint} (troubleshooting: python-modules)")
 
 
 def _write_support_link() -> None:
@@ -251,11 +228,17 @@ def _trace(error: BaseException) -> None:
 
 
 def _write(line: str) -> None:
-    from kubectl_oidc.system.standard_error import is_muted, write
+    from kubectl_oidc.system.standard_error import is_muted, is_terminal, write
 
     if is_muted():
         return
     write("")  # what was written before and held back
+    with suppress(Exception):  # as if a module cannot be imported: the error itself is still reported
+        if is_terminal(sys.stderr):
+            from kubectl_oidc.cli.error_lines import write_to_terminal
+
+            write_to_terminal(line)
+            return
     try:
         sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
     except UnicodeEncodeError:
