@@ -50,7 +50,8 @@ def run(command: KnownCommand | None, *, ahead: bool = False) -> int:
         status = _run(command, ahead=ahead)
         failure = standard_output.flush()
         if failure and not status:
-            status = report_unwritable_output(failure)
+            quiet = standard_output.ends_quietly(failure)
+            status = standard_output.SIGPIPE_STATUS if quiet else report_unwritable_output(failure)
     except Interrupted as interrupt:  # while an error was being reported
         status = 128 + interrupt.signum
     return status
@@ -169,7 +170,7 @@ def _lock_until(command: KnownCommand, answered: Callable[[], bool]) -> SessionL
 def _interrupted(signum: int, refresh: str = "") -> int:
     """Return the exit status after a signal. After Ctrl-C, also show what happened to the session."""
     if signum == signal.SIGINT:
-        _log_failure("interrupted", KeyboardInterrupt(), 128 + signum)
+        _log_failure("interrupted", KeyboardInterrupt("interrupted by Ctrl-C"), 128 + signum)
         _write("error: interrupted by Ctrl-C")
         what = _REFRESH_STATES[refresh]
         _write(f"hint: run it again when you are ready; {what} (troubleshooting: interrupted)")
@@ -198,27 +199,17 @@ def _report_internal_error(error: Exception) -> int:
     """Report an internal error. Its message may contain a secret, so only its type is shown."""
     _log_failure("internal-error", error, 1)
     if isinstance(error, ImportError):
-        _report_import_error(error)
+        from kubectl_oidc.system.import_failure import explain_import_failure
+
+        message, hint = explain_import_failure(error)
+        _write(f"error: {message}")
+        _write(f"hint: {hint} (troubleshooting: python-modules)")
     else:
         _write(f"error: something unexpected happened: {type(error).__name__}")
         _write("hint: run it again with -v 9 and report what it prints (troubleshooting: unexpected)")
         _write_support_link()
     _trace(error)
     return 1
-
-
-def _report_import_error(error: ImportError) -> None:
-    """Report a module that cannot be imported. Usually, it belongs to another Python."""
-    named = [name for name in ("PYTHONPATH", "PYTHONHOME") if os.environ.get(name)]
-    name = sanitize(error.name or "a module", limit=100)
-    _write(f"error: Python cannot import {name} ({type(error).__name__})")
-    if named:
-        hint = f"{' and '.join(named)} may lead to the modules of another Python: unset {'both' if named[1:] else 'it'} and run it again"
-    elif "incompatible architecture" in str(error):  # dlopen(3) of macOS
-        hint = "this Python runs for another processor than its libraries are for: use a kubectl that is built for this Mac's processor"
-    else:
-        hint = "the installation is damaged: install the program again"
-    _write(f"hint: {hint} (troubleshooting: python-modules)")
 
 
 def _write_support_link() -> None:
@@ -238,11 +229,17 @@ def _trace(error: BaseException) -> None:
 
 
 def _write(line: str) -> None:
-    from kubectl_oidc.system.standard_error import is_muted, write
+    from kubectl_oidc.system.standard_error import is_muted, is_terminal, write
 
     if is_muted():
         return
     write("")  # what was written before and held back
+    with suppress(Exception):  # as if a module cannot be imported: the error itself is still reported
+        if is_terminal(sys.stderr):
+            from kubectl_oidc.cli.error_lines import write_to_terminal
+
+            write_to_terminal(line)
+            return
     try:
         sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
     except UnicodeEncodeError:

@@ -42,8 +42,8 @@ class DoctorOutput:
         """Return the output on standard output."""
         return cls(Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
 
-    def title(self, text: str) -> None:
-        """Print the first line: which user, context, issuer and client are checked."""
+    def line(self, text: str) -> None:
+        """Print a line of its own, such as the first: which user, context, issuer and client are checked."""
         self._print(Text(self._wrapped(text)))
 
     def result(self, result: Result) -> None:
@@ -60,12 +60,11 @@ class DoctorOutput:
 
     def end(self, problems: int, warnings: int) -> None:
         """Print how many problems and warnings were found."""
-        if problems:
-            text = f"{problems} problem{'s' if problems > 1 else ''}: begin with the first"
-        else:
-            text = "Nothing is wrong"
+        text = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "All checks passed"
         if warnings:
-            text += f", {warnings} thing{'s' if warnings > 1 else ''} to know"
+            text += f", {warnings} warning{'s' if warnings > 1 else ''}"
+        if problems:
+            text += ": start with the first problem"
         self._print(Text(self._wrapped(text)))
 
     def _wrapped(self, text: str, first: str = "", margin: str = "") -> str:

@@ -13,7 +13,7 @@ from kubectl_oidc.kubeconfig.rewrite import change_exec
 from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
-from .prompts import Questions, can_ask
+from .prompts import NOTHING_CHANGED, Questions, can_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def mend(results: Sequence[Result], user: Entry | None, *, yes: bool) -> bool:
     """
     repairs = [result.repair for result in results if result.repair]
     if not repairs:
-        _say("Nothing was found that --fix can mend")
+        _say("--fix found nothing that it can repair")
         return False
     agreed = _Agreement(yes=yes)
     changed = False
@@ -47,9 +47,9 @@ def mend(results: Sequence[Result], user: Entry | None, *, yes: bool) -> bool:
     if edits and user:
         changed = _edit(user, edits, agreed) or changed
     if agreed.impossible:
-        _say(
-            "Nothing was changed, because there is no terminal to ask on; --fix --yes changes without asking"
-        )
+        _say("Nothing was changed: there is no terminal to ask at. Use --fix --yes to change without asking.")
+    elif not changed:
+        _say(NOTHING_CHANGED)
     return changed
 
 
@@ -84,7 +84,7 @@ def _edit(user: Entry, repairs: Sequence[Repair], agreed: _Agreement) -> bool:
     if not agreed(f"Change {named} as shown?"):
         return False
     backup = change_exec(user, new)
-    _say(f"Changed {named}; as it was: {sanitize(backup)}")
+    _say(f"Changed {named}. Backup: {sanitize(backup)}")
     return True
 
 

@@ -1,11 +1,12 @@
-"""Wrap text into lines: between words, but neither in a word nor at a space in a path."""
+"""Wrap text into lines: between words, but neither in a word nor at a space in a path or a command."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 
-_KEPT = "\0"  # stands for a space in a path; text from outside has none of these
+_KEPT = "\0"  # stands for a space in a path or a command; text from outside has none of these
+_COMMAND = re.compile(r"`[^`]+`")
 
 # A path from its root to a space, then words of which the last has a separator inside: `C:\\Users\\Ada Lovelace\\.kube`.
 _WITH_SPACES = re.compile(
@@ -14,13 +15,15 @@ _WITH_SPACES = re.compile(
 
 
 def wrapped(text: str, width: int, first: str = "", margin: str = "") -> list[str]:
-    """Return text in lines of at most ``width`` columns. A word or a path that is longer gets a line of its own.
+    """Return text in lines of at most ``width`` columns. A longer word, path or command in backquotes gets a line of its own.
 
     Args:
         first: How the first line begins.
         margin: How the other lines begin.
     """
-    kept = _WITH_SPACES.sub(lambda path: path[0].replace(" ", _KEPT), text)
+    kept = text
+    for pattern in (_COMMAND, _WITH_SPACES):
+        kept = pattern.sub(lambda found: found[0].replace(" ", _KEPT), kept)
     lines = textwrap.wrap(
         kept,
         width,

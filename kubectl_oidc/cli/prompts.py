@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.system.standard_error import is_attended
+from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
-if TYPE_CHECKING:
-    from kubectl_oidc.system.terminal import Terminal
-
+NOTHING_CHANGED = "Cancelled. Nothing was changed."
 _LONGEST = 1000  # the most characters of a proposal
 _YES, _NO = ("y", "yes"), ("n", "no")
 
@@ -21,6 +20,28 @@ _YES, _NO = ("y", "yes"), ("n", "no")
 def can_ask(terminal: Terminal) -> bool:
     """Return whether a user can answer: standard input and error are a terminal, and this process is in its foreground."""
     return terminal.interactive and is_attended(sys.stdin)
+
+
+def needs_confirmation(what: str, hint: str) -> UsageError:
+    """Return the error for a change that needs a confirmation if nobody can be asked.
+
+    Args:
+        what: The change, as "removing 2 sessions".
+    """
+    return UsageError(f"{what} needs a confirmation, and there is no terminal to ask at", hint)
+
+
+def confirm_change(question: str) -> None:
+    """Ask whether to make a change; Enter is no.
+
+    Raises:
+        Abort: The input has ended.
+        Exit: The answer is no: the user reads that nothing was changed, and the exit status is 1.
+    """
+    terminal = Terminal()
+    if not Questions(terminal).confirm(question, proposal=False):
+        terminal.need(NOTHING_CHANGED)
+        raise click.exceptions.Exit(1)
 
 
 class Questions:

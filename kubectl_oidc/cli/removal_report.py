@@ -55,11 +55,12 @@ def report_removal(
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
-            f"No {'session' if EVERY_CLIENT in named else 'such session'} is known under {shown_directory(cache_dir)}; nothing was removed. "
-            "One that rests in a keyring and is not known there is removed by `kubectl oidc-login purge` with all the "
-            "flags of its kubeconfig user" + (f". Kept are {near}" if near else ""),
+            f"No {'session' if EVERY_CLIENT in named else 'matching session'} found under {shown_directory(cache_dir)}; nothing was removed.\n"
+            "To remove a session that only a keyring has, run `kubectl oidc-login purge` with that user's flags.",
             err=True,
         )
+        for line in near:
+            click.echo(f"  {line}", err=True)
     return 0
 
 

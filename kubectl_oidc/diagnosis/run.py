@@ -121,6 +121,7 @@ class DoctorRun:
         login: The command that signs in.
         variables: The environment variables that set flags.
         settings: What settings files give, as in ``FILE:LINE gives --flag``.
+        unused_settings: A message and a hint about a table of a settings file that is for nearly this issuer; else None.
         trust: The claims that the cluster is expected to use as user name and groups.
         deadline: When all checks must be done.
         metadata: The provider's metadata; None before `check_discovery`.
@@ -140,6 +141,7 @@ class DoctorRun:
     neighbours: tuple[Neighbour, ...] = ()
     variables: frozenset[str] = frozenset()
     settings: tuple[str, ...] = ()
+    unused_settings: tuple[str, str] | None = None
     login: str
     trust: ClusterTrust
     http: HttpClient

@@ -131,10 +131,12 @@ def _user_names(plans: Iterable[Plan]) -> set[str]:
 
 def direct_exec(old: Mapping[str, Any], install_hint: str = "") -> dict[str, Any]:
     """Return an exec section that starts this program directly, with the same arguments, variables and cluster information."""
+    ours = Stanza(args=(), install_hint=install_hint).exec_mapping()
+    if old.get("interactiveMode") == "Always":  # which fails in programs without a terminal
+        old = {**old, "interactiveMode": ours["interactiveMode"]}
     if starts_this_program(old) and old.get("apiVersion") == API_VERSION:
         # Somebody chose its path and its installHint: keep them.
         return {**old, "installHint": install_hint} if install_hint else dict(old)
-    ours = Stanza(args=(), install_hint=install_hint).exec_mapping()
     words = [str(word) for word in old.get("args") or []]
     kept = {key: old[key] for key in ("interactiveMode", "provideClusterInfo") if old.get(key) is not None}
     command = {"command": old["command"]} if starts_this_program(old) else {}

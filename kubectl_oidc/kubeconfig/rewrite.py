@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubectl_oidc.text import sanitize
 
@@ -18,8 +19,11 @@ from .replace_file import KubeconfigChanged, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from .read import Entry
+
+_Backup = TypeVar("_Backup")
 
 
 def rewrite(path: Path, edit: Callable[[str], str]) -> Path:
@@ -28,6 +32,23 @@ def rewrite(path: Path, edit: Callable[[str], str]) -> Path:
     Raises:
         KubeconfigError: Nothing was written.
     """
+    return _rewrite(path, edit, backed_up)
+
+
+def rewrite_again(path: Path, edit: Callable[[str], str]) -> None:
+    """Do the same to a kubeconfig that this command has already written: without another backup.
+
+    Raises:
+        KubeconfigError: Nothing was written.
+    """
+    _rewrite(path, edit, lambda *_: nullcontext())
+
+
+def _rewrite(
+    path: Path,
+    edit: Callable[[str], str],
+    backup_of: Callable[[Path, os.stat_result], AbstractContextManager[_Backup]],
+) -> _Backup:
     target = Path(os.path.realpath(path))
     try:
         with locked(path, LOCK_SECONDS):
@@ -37,7 +58,7 @@ def rewrite(path: Path, edit: Callable[[str], str]) -> Path:
                 raise changed_meanwhile(path)
             after = edit(text).encode()
             check_writable(target, before)
-            with backed_up(target, before) as backup:
+            with backup_of(target, before) as backup:
                 replace_file(target, after, before)
     except OSError as error:
         raise cannot_write(path, error) from error

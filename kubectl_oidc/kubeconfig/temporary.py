@@ -41,6 +41,11 @@ _NOT_COPIED = frozenset({"extensions"})
 _IMPERSONATION = ("as", "as-uid", "as-groups", "as-user-extra")
 
 
+def is_temporary(user: Entry) -> bool:
+    """Return whether a user is the one of a `TemporaryKubeconfig`."""
+    return Path(str(user.value.get("tokenFile") or "")).parent.name.startswith(_PREFIX)
+
+
 class TemporaryKubeconfig:
     """A kubeconfig and a token file in a private directory.
 

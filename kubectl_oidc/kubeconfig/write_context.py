@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.text import sanitize
 
 from .edit_text import set_current_context, set_entry
-from .rewrite import rewrite
+from .rewrite import rewrite, rewrite_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,12 +62,15 @@ class WrittenContext:
     current: bool
 
 
-def write_context(new: NewContext, kubeconfig: Kubeconfig, path: Path) -> WrittenContext:
+def write_context(
+    new: NewContext, kubeconfig: Kubeconfig, path: Path, *, has_backup: bool = False
+) -> WrittenContext:
     """Write a context and its cluster, and return what was done.
 
     Args:
         kubeconfig: The merged files, read after the user was written. What is in one of them is changed there.
         path: The file for what is in none.
+        has_backup: Whether this command has already written that file, and so needs no backup of it.
 
     Raises:
         KubeconfigError: A file cannot be written. What was written before stays.
@@ -93,7 +96,12 @@ def write_context(new: NewContext, kubeconfig: Kubeconfig, path: Path) -> Writte
     current = not kubeconfig.current_context
     if current:
         edits.setdefault(path, []).append(partial(_choose, name=new.name, where=sanitize(path)))
-    backups = [rewrite(place, partial(_apply, edits=each)) for place, each in edits.items()]
+    backups = []
+    for place, each in edits.items():
+        if has_backup and place == path:
+            rewrite_again(place, partial(_apply, edits=each))
+        else:
+            backups.append(rewrite(place, partial(_apply, edits=each)))
     return WrittenContext(tuple(backups), current or kubeconfig.current_context == new.name)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -50,10 +51,14 @@ def token_service() -> TokenService:
             topic=_TOPIC,
         )
     why = url_fault(url, http_allowed=True) or (
-        None if _is_githubs(url) else "is no address of GitHub Actions"
+        None if _is_githubs(url) else "is not an address of GitHub Actions"
     )
     if why:
-        raise UsageError(f"{URL} {why}", "leave it as GitHub Actions sets it", topic=_TOPIC)
+        raise UsageError(
+            f"{URL} {why}",
+            f"set neither {URL} nor {SERVER} in the exec section; GitHub Enterprise on macOS or Windows: `kubectl oidc-login exec -- kubectl ...`",
+            topic=_TOPIC,
+        )
     return TokenService(url, Secret(bearer))
 
 
@@ -64,11 +69,26 @@ def _is_githubs(url: str) -> bool:
     """
     host = urlsplit(url).hostname or ""
     try:
-        server = urlsplit(os.environ.get(SERVER, "")).hostname
+        server = urlsplit(_server_of_the_job()).hostname
     except ValueError:
         server = None
     domains = [_DOMAIN, *([f".{server}"] if server else [])]
     return f".{host}".endswith(tuple(domains)) or is_loopback_url(url)
+
+
+def _server_of_the_job() -> str:
+    """Return the value of ``GITHUB_SERVER_URL``; empty if the exec section may have set it.
+
+    kubectl adds an exec section's variables to the plugin's environment, not to its own. Only Linux shows a process's own (``proc(5)``).
+    """
+    server = os.environ.get(SERVER, "")
+    if "KUBERNETES_EXEC_INFO" not in os.environ:
+        return server
+    try:
+        of_kubectl = Path(f"/proc/{os.getppid()}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return server if os.fsencode(f"{SERVER}={server}") in of_kubectl else ""
 
 
 def request_token(audience: str, deadline: Deadline, log: Log) -> str:

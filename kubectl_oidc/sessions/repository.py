@@ -57,7 +57,7 @@ class SessionRepository:
         self._environ = environ
         self._log = log
         entry = index.read_entry(cache_dir, self.session_id)
-        self.decided_here = False
+        self.decided_here = self._missed = False
         self._auto = storage == "auto"
         self._use(self._open(storage, entry), known=entry is not None)
         log.info(4, "session-storage", f"session {self.session_id} is stored in {self.store.where()}")
@@ -119,7 +119,9 @@ class SessionRepository:
         entry = self.index_entry.look()
         session = self._copies.newest(entry)
         if session is None:
-            self._log.info(1, "session-missing", f"no session in {self.store.where()}")
+            if not self._missed:  # the second look, under the lock, finds the same
+                self._missed = True
+                self._log.info(1, "session-missing", f"no session in {self.store.where()}")
             self._decide_again(entry)
             return None
         if entry and entry.generation > session.generation:

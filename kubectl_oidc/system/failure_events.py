@@ -30,7 +30,7 @@ EVENTS = {
 def log_failure(event: str, error: BaseException, status: int) -> None:
     """Log how the command failed, as JSON only. Of errors that are not this program's own, only the type is logged."""
     if not isinstance(error, OidcLoginError):
-        _log().failure(event, type(error).__name__, status=status)
+        _log().failure(event, str(error) if event == "interrupted" else type(error).__name__, status=status)
         return
     _log().failure(
         event,

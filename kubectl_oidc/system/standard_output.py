@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -10,6 +11,10 @@ from contextlib import suppress
 TYPE_CHECKING = False  # a plugin that only waits for another one does not import the module typing
 if TYPE_CHECKING:
     from typing import Any
+
+
+SIGPIPE_STATUS = 128 + 13
+"""The exit status of a program whose output nobody reads any more, as a shell shows it."""
 
 
 def open_descriptors() -> None:
@@ -74,3 +79,11 @@ def flush() -> OSError | None:
                 os.dup2(null, descriptor)
                 os.close(null)
     return failure()
+
+
+def ends_quietly(error: OSError) -> bool:
+    """Return whether an unwritable output is no failure: a person's command whose reader has gone, as in ``status | head -1``.
+
+    A client that does not get its credential must read why.
+    """
+    return error.errno == errno.EPIPE and sys.argv[1:2] != ["get-token"]

@@ -29,7 +29,7 @@ def beside_the_reason(said: str) -> str:
 
 
 def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
-    """Return the words of the one error and the one hint; nothing but a reason was said beside, nothing stands on standard output.
+    """Return the words of the one error, with its list, and the one hint; only a reason was said in addition, and standard output is empty.
 
     Args:
         ended: A run that failed.
@@ -37,10 +37,11 @@ def complaint(ended: Ended, status: int = 1) -> tuple[str, str]:
     """
     assert (ended.status, ended.stdout) == (status, ""), ended.stderr
     assert "Traceback" not in ended.stderr
-    error, hint = beside_the_reason(ended.stderr).splitlines()
+    error, *lines, hint = beside_the_reason(ended.stderr).splitlines()
+    assert all(line.startswith("  ") for line in lines), ended.stderr
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
-    return error.removeprefix("error: "), hint.removeprefix("hint: ")
+    return "\n".join([error.removeprefix("error: "), *lines]), hint.removeprefix("hint: ")
 
 
 def failure(ended: Ended, topic: str, *names: str, status: int = 1) -> str:

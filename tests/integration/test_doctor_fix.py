@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
+from kubectl_oidc.cli.prompts import NOTHING_CHANGED
 from tests import parts
 
 from .laptop import cache
@@ -200,6 +201,10 @@ def test_at_a_terminal_each_change_is_asked_for(signed_in: Laptop) -> None:
     assert ended.stdout.count("api-version") == 2, "it has looked again"
     with OnTerminal("doctor", "--fix", env=env()) as terminal:
         terminal.shows("as shown? [y/N]")
+        terminal.type(b"\r")
+        assert NOTHING_CHANGED in terminal.ended().stderr
+    with OnTerminal("doctor", "--fix", env=env()) as terminal:
+        terminal.shows("as shown? [y/N]")
         terminal.type(b"yes\r")
         terminal.ended()
     assert exec_now()["interactiveMode"] == "IfAvailable"
@@ -215,6 +220,15 @@ def test_without_a_terminal_nothing_is_changed(signed_in: Laptop) -> None:
     assert "--fix --yes" in ended.stderr
     assert "+  apiVersion: " in ended.stderr
     assert ended.stdout.count("api-version") == 1
+
+
+def test_doctor_names_the_command_that_repairs(signed_in: Laptop) -> None:
+    """If it can, and as long as there is something to repair."""
+    write(signed_in, apiVersion=None)
+    assert signed_in.run("doctor", "--user=oidc", env=env()).stdout.count("doctor --user=oidc --fix`") == 1
+    ended = signed_in.run("doctor", "--fix", "--yes", env=env())
+    assert "--fix`" not in ended.stdout
+    assert "--fix`" not in signed_in.run("doctor", env=env()).stdout
 
 
 def test_nothing_to_mend_is_said(signed_in: Laptop) -> None:

@@ -39,6 +39,7 @@ def test_a_sign_in_and_a_refresh_are_told_by_events(laptop: Laptop) -> None:
         names = [event["event"] for event in events(ended)]
         assert done in names
         assert "token-request" in names
+        assert names.count("session-missing") == (done == "signed-in")
         assert "[v1]" not in ended.stderr
         assert token_of(ended.stdout) not in ended.stderr
         assert not re.search(r"eyJ[\w-]+\.eyJ", ended.stderr)

@@ -60,6 +60,13 @@ def directories() -> list[Path]:
     return list(Path(os.environ["XDG_RUNTIME_DIR"], "kubectl-oidc").glob("kubectl-oidc-exec-*"))
 
 
+@pytest.mark.parametrize("command", ["whoami", "login", "token"])
+def test_a_command_in_exec_is_told_where_it_belongs(with_cluster: Laptop, command: str) -> None:
+    """The temporary kubeconfig has a token only; the hint names the way out."""
+    ended = with_cluster.run("exec", "--", str(parts.plugin()), command)
+    failure(ended, "stanza", "exec", "--kubeconfig")
+
+
 def test_the_program_gets_a_kubeconfig_with_the_token(with_cluster: Laptop) -> None:
     """It has the one context; paths count from the file's directory; nothing is left."""
     script = 'cat "$KUBECONFIG" && stat -c "%a %n" "$KUBECONFIG" "${KUBECONFIG%/*}" "${KUBECONFIG%/*}/token"'

@@ -175,7 +175,7 @@ def test_all_sessions_end_each_as_the_kubeconfig_asks_for_it(signed_in: Laptop) 
 def test_nothing_is_to_be_ended(laptop: Laptop) -> None:
     ended = laptop.run(*laptop.words(command="logout"))
     assert ended.status == 0
-    assert is_said(ended.stderr, "No such session", str(cache()))
+    assert is_said(ended.stderr, "No matching session", str(cache()))
     assert is_said(laptop.run("logout", "--all").stderr, "No session", str(cache()))
     assert not laptop.browser.opened()
 

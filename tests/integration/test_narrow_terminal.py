@@ -65,3 +65,23 @@ def test_the_wait_for_the_browser_is_one_line(laptop: Laptop) -> None:
     plain = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in redrawn]
     assert plain
     assert [line for line in plain if len(line) > COLUMNS] == []
+
+
+def test_an_error_is_coloured_and_breaks_between_words(laptop: Laptop) -> None:
+    """``error:`` is red, ``hint:`` is bold; a flag and a command in backquotes are in one piece."""
+    with OnTerminal("whoami", "--session=nope", columns=COLUMNS) as terminal:
+        ended = terminal.ended()
+        raw = terminal.raw()
+    assert ended.status == 1
+    assert "\x1b[1;31merror:\x1b[0m" in raw
+    assert "\x1b[1mhint:\x1b[0m" in raw
+    assert "`kubectl oidc-login status`" in ended.stderr
+    lines = ended.stderr.splitlines()
+    assert [line for line in lines if len(line) > COLUMNS and "`" not in line] == []
+    with OnTerminal("whoami", "--session=nope", columns=COLUMNS, env={"NO_COLOR": "1"}) as terminal:
+        terminal.ended()
+        assert not COLOUR.search(terminal.raw())
+    with OnTerminal("whoami", "--session=nope", columns=COLUMNS, env={"TERM": "dumb"}) as terminal:
+        terminal.ended()
+        assert "\x1b" not in terminal.raw()
+    assert "\x1b" not in laptop.run("whoami", "--session=nope").stderr

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from kubectl_oidc.cli.prompts import NOTHING_CHANGED
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache
@@ -64,7 +67,9 @@ def test_purge_asks_before_it_removes(two: tuple[Laptop, str]) -> None:
         terminal.shows("[y/N]")
         assert orphan in terminal.text()
         terminal.type(b"\r")
-        assert terminal.ended().status == 1
+        ended = terminal.ended()
+    assert ended.status == 1
+    assert NOTHING_CHANGED in ended.stderr
     assert issuers(laptop, "--orphans") == [orphan]
     with OnTerminal("purge", "--orphans") as terminal:
         terminal.shows("[y/N]")
@@ -130,8 +135,9 @@ def test_logout_all_asks_each_provider_and_reports_a_table(
     assert ended.status == 1
     assert "(troubleshooting: provider" in ended.stderr
     titles, *rows = ended.stdout.splitlines()
-    assert titles.split("   ")[0] == "PERSON"
-    found = {row.split()[1]: row for row in rows}
+    assert titles.split()[:2] == ["SESSION", "PERSON"]
+    found = {row.split()[2]: row for row in rows}
+    assert all(re.fullmatch("[0-9a-f]{8}", row.split()[0]) for row in rows)
     assert found.keys() == {orphan, laptop.realm.issuer}
     assert "   revoked   " in found[laptop.realm.issuer]
     assert "   not revoked   " in found[orphan]

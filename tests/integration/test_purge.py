@@ -11,7 +11,7 @@ import pytest
 from tests.plugin import wait_until
 
 from .laptop import cache, claims_of, token_of
-from .said import choices, files_with
+from .said import choices, failure, files_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -199,7 +199,7 @@ def test_only_the_very_session_goes(signed_in: Laptop) -> None:
     assert len(found) == 2
     assert "kubectl oidc-login purge --session=work" in found
 
-    assert "nothing was removed" in signed_in.run("purge", "--session=home").stderr
+    failure(signed_in.run("purge", "--session=home"), "sign-in-needed", "home", "--session=work")
     assert "nothing was removed" in signed_in.run("purge", "--oidc-extra-scope=groups").stderr
     assert len(removed(signed_in.run("purge", "--session=work"))) == 1
     assert len(removed(signed_in.run("purge", *issuer_and_client))) == 1

@@ -215,10 +215,9 @@ def test_a_word_that_selects_nothing_is_named(accounts: Laptop) -> None:
     write_kubeconfig({}, {})
     before = accounts.stored()
     for word in (admin[:7], "amdin"):
-        for command in ("logout", "whoami", "login", "doctor", "status"):
+        for command in ("logout", "purge", "whoami", "login", "doctor", "status", "token"):
             ended = accounts.run(command, f"--session={word}")
             failure(ended, "sign-in-needed", f" {word} ", "--session=admin (alice@example.com)")
-        assert "nothing was removed" in accounts.run("purge", f"--session={word}").stderr
     assert accounts.stored() == before
 
 
@@ -229,6 +228,49 @@ def test_a_new_name_is_a_new_session_of_the_current_context(accounts: Laptop) ->
         assert ended.status == 0, ended.stderr
     assert sorted(ids(accounts)) == ["admin", "daily", "second"]
     assert logged_out(accounts, "--session=second") == BOB
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["by name", "all flags"])
+@pytest.mark.parametrize("command", ["token", "exec"])
+def test_a_program_that_needs_a_token_gets_none_under_a_new_name(
+    accounts: Laptop, command: str, *, whole: bool
+) -> None:
+    """The name may be mistyped: nobody signs in, and `login` makes a session of a new name."""
+    before, opened = accounts.stored(), len(accounts.browser.opened())
+    words = accounts.words("--session=dayly", command=command) if whole else [command, "--session=dayly"]
+    ended = accounts.run(*words, *(["--", "true"] if command == "exec" else []))
+    said = failure(ended, "sign-in-needed", "dayly", "--session=daily (bob@example.com)", "login")
+    assert "--session=dayly" in said.rpartition("\n")[2], "the hint makes that session"
+    assert (accounts.stored(), len(accounts.browser.opened())) == (before, opened)
+
+
+def test_a_name_that_the_kubeconfig_asks_for_is_signed_in_to(accounts: Laptop) -> None:
+    """Also if nobody is signed in to it yet."""
+    assert purged(accounts, "--session=daily") == BOB
+    assert accounts.run("token", "--session=daily", "--claim=email").stdout == f"{BOB}\n"
+
+
+@pytest.mark.parametrize("command", ["logout", "whoami", "purge"])
+def test_issuer_or_client_is_enough_if_one_session_has_it(accounts: Laptop, command: str) -> None:
+    """With several they are listed, and with none the nearest are."""
+    issuer = f"--oidc-issuer-url={accounts.realm.issuer}"
+    assert len(choices(accounts.run(command, issuer))) == 2
+    assert purged(accounts, "--session=admin") == ALICE
+    ended = accounts.run(command, "--oidc-issuer-url=https://other.example")
+    if command == "purge":
+        assert ended.status == 0
+    else:
+        failure(ended, "sign-in-needed", "https://other.example", "--session=daily (bob@example.com)")
+    ended = accounts.run(command, issuer)
+    assert ended.status == 0, ended.stderr
+    assert BOB in ended.stdout + ended.stderr
+
+
+def test_purge_with_all_flags_of_a_kubeconfig_is_done_if_there_is_nothing(accounts: Laptop) -> None:
+    """As with version 1.0.0, whose scripts may rely on it; a name only must be one that is stored."""
+    for _ in range(2):
+        assert accounts.purge(*ADMIN).status == 0
+    failure(accounts.run("purge", "--session=admin"), "sign-in-needed", "--session=daily (bob@example.com)")
 
 
 def test_a_variable_chooses_no_other_session_for_status(accounts: Laptop) -> None:
@@ -255,3 +297,15 @@ def test_sessions_that_the_index_has_lost_are_listed_too(accounts: Laptop) -> No
     assert len(list((cache() / "tokens").iterdir())) == 1
     assert "Removed the session of " in accounts.run("purge").stderr
     assert list((cache() / "tokens").iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["whoami", "doctor"])
+def test_a_kubeconfig_that_does_not_exist_is_named(
+    signed_in: Laptop, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KUBECONFIG may be mistyped; the only session is shown all the same."""
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
+    ended = signed_in.run(command)
+    assert ALICE in ended.stdout
+    assert [line for line in ended.stderr.splitlines() if line.startswith("warning: KUBECONFIG")]
+    assert "/nowhere/config" in ended.stderr

@@ -241,18 +241,47 @@ def test_config_shows_each_value_with_its_source(managed: Managed) -> None:
     assert [one["state"] for one in document["files"]] == ["read", "read"]
     flags = {one["flag"]: (one["value"], one["source"]) for one in document["flags"]}
     of_user = f"user oidc in {Path.home()}/.kube/config"
-    assert flags["--oidc-issuer-url"] == ([managed.realm.issuer], of_user)
-    assert flags["--oidc-client-secret"] == (["(secret)"], of_user)
-    assert flags["--session"] == (["work"], "command line")
-    assert flags["--login-hint"] == (["ada"], "KUBECTL_OIDC_LOGIN_HINT")
-    assert flags["--max-age"] == (["4h"], f"{own}:2")
-    assert flags["--prompt"] == (["login"], "/etc/kubectl-oidc/config.toml:2")
-    assert flags["--token-cache-storage"] == (["kernel"], "/etc/kubectl-oidc/config.toml:5")
-    assert flags["--refresh-ahead"] == ([], "default")
+    assert flags["--oidc-issuer-url"] == (managed.realm.issuer, of_user)
+    assert flags["--oidc-client-secret"] == ("(secret)", of_user)
+    assert flags["--session"] == ("work", "command line")
+    assert flags["--login-hint"] == ("ada", "KUBECTL_OIDC_LOGIN_HINT")
+    assert flags["--max-age"] == ("4h", f"{own}:2")
+    assert flags["--prompt"] == ("login", "/etc/kubectl-oidc/config.toml:2")
+    assert flags["--token-cache-storage"] == ("kernel", "/etc/kubectl-oidc/config.toml:5")
+    assert flags["--refresh-ahead"] == (None, "default")
+    assert flags["--skip-open-browser"] == (False, "default")
+    assert flags["--oidc-extra-scope"][0] == ["email", "offline_access", "profile"]
+    assert flags["--authentication-timeout-sec"][0] == 180
+    rules = {one["rule"]: one["value"] for one in document["rules"]}
+    assert (rules["token-cache-storage"], rules["allowed-issuers"]) == ("kernel", None)
     text = managed.runs("config")
     assert text.status == 0, text.stderr
     assert f"{own}:2" in text.stdout
     assert "s3cret" not in ended.stdout + text.stdout
+
+
+def test_a_table_of_nearly_the_issuer_is_named(managed: Managed) -> None:
+    """Its values are not used; `config` and `doctor` say so, with the line."""
+    own = own_settings(f'[issuer."{managed.realm.issuer}/"]\nprompt = "login"\n')
+    ended = managed.runs(*managed.words(command="config"))
+    assert ended.status == 0
+    assert f"{own}:1" in ended.stderr
+    checks = json.loads(managed.runs(*managed.words("--output=json", command="doctor")).stdout)["checks"]
+    (settings,) = [check for check in checks if check["name"] == "settings"]
+    assert (settings["status"], settings["topic"]) == ("warning", "settings")
+    assert f"{own}:1" in settings["message"]
+    own_settings(f'[issuer."{managed.realm.issuer}"]\nprompt = "login"\n')
+    assert managed.runs(*managed.words(command="config")).stderr == ""
+
+
+def test_a_wrong_value_is_explained_as_a_key(managed: Managed) -> None:
+    """Not as the flag, which the file does not have."""
+    own_settings('[defaults]\nlisten-address = "localhost:99999"\n')
+    words = [word for word in managed.words() if not word.startswith("--listen-address")]
+    failure(managed.runs(*words), "usage", 'listen-address = "127.0.0.1:8000"', status=2)
+    own_settings(f'[issuer."{managed.realm.issuer}"]\noidc-request-header = "x"\n')
+    said = failure(managed.get_token(), "settings", "oidc-request-header = ")
+    assert "--oidc-request-header" not in said
 
 
 def test_config_checks_the_files(managed: Managed) -> None:

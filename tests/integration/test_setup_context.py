@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ruamel.yaml import YAML
 
+from kubectl_oidc.cli.prompts import NOTHING_CHANGED
 from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.kubernetes.api import KubernetesApi
 from kubectl_oidc.http.client import HttpClient
@@ -123,7 +124,7 @@ def test_a_new_context_takes_the_cluster_of_the_current_one(laptop: Laptop) -> N
     text = config().read_text()
     assert before[before.index('"clusters"') : before.index('"current-context"')] in text
     backups = list(config().parent.glob("config.backup-*"))
-    assert before in [backup.read_text() for backup in backups]
+    assert [backup.read_text() for backup in backups] == [before]
     again = setup(laptop, "--context=production-oidc")
     assert again.status == 0
     assert config().read_text() == text
@@ -151,12 +152,14 @@ def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> N
     assert (config().read_text(), laptop.browser.opened()) == (before, [])
     words = (*laptop.realm.flags(), "--write-kubeconfig", "--context=c")
     with at_terminal(laptop, *words) as terminal:
-        terminal.shows("Change it? [y/N]: ")
+        terminal.shows("Change them? [y/N]: ")
         terminal.type(b"\n")
-        assert terminal.ended().status == 1
+        ended = terminal.ended()
+    assert ended.status == 1
+    assert NOTHING_CHANGED in ended.stderr
     assert (config().read_text(), laptop.browser.opened()) == (before, [])
     with at_terminal(laptop, *words) as terminal:
-        terminal.shows("Change it? [y/N]: ")
+        terminal.shows("Change them? [y/N]: ")
         terminal.type(b"y\n")
         terminal.shows("Run it now?")
         terminal.type(b"n\n")

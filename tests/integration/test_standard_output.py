@@ -36,7 +36,10 @@ def run_into(place: str, *words: str, env: dict[str, str] | None = None) -> subp
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("command", ["cached", "refreshed", "status", "whoami"])
 def test_standard_output_that_takes_nothing_is_said(signed_in: Laptop, place: str, command: str) -> None:
-    """One line with the reason, one with what to do, exit 1: of a cached answer too."""
+    """One line with the reason, one with what to do, exit 1: of a cached answer too.
+
+    A person's command whose reader has gone ends as other programs do: quietly, with the status of SIGPIPE.
+    """
     signed_in.signed_in()  # known from here on
     words = {
         "cached": signed_in.words(),
@@ -45,6 +48,9 @@ def test_standard_output_that_takes_nothing_is_said(signed_in: Laptop, place: st
         "whoami": ["whoami", *signed_in.realm.flags("--token-cache-storage=disk"), "-o", "yaml"],
     }[command]
     ended = run_into(PLACES[place], *words)
+    if place == "unread" and command in {"status", "whoami"}:
+        assert (ended.returncode, ended.stderr) == (141, "")
+        return
     assert ended.returncode == 1
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("Signing in")]
     assert [line.partition(":")[0] for line in lines] == ["error", "hint"], ended.stderr

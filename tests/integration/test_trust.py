@@ -21,7 +21,7 @@ from tests.hostile_provider import HostileProvider
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, token_of
-from .visitor import VisitedLaptop
+from .visitor import Page, VisitedLaptop, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,6 +183,55 @@ def test_logout_of_every_session_sends_none_of_them_under_another_trust(place: P
         assert ("--insecure-skip-tls-verify" in done.stderr) == bool(status)
         assert list((cache() / "tokens").iterdir()) == []
         place.provider.server.present(certificate(place.good))
+
+
+@pytest.fixture
+def private(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Have a provider with a private authority, which only the person's browser knows, and which revokes refresh tokens."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    place.provider.metadata["revocation_endpoint"] = f"{place.provider.issuer}/revoke"
+    place.provider.server.on("/revoke", json_reply({}))
+    return place
+
+
+def in_a_browser_that_trusts(authority: Path) -> Callable[[str], list[Page]]:
+    """Return what a person does whose browser trusts an authority."""
+
+    def then(url: str) -> list[Page]:
+        with pytest.MonkeyPatch.context() as env:
+            env.setenv("SSL_CERT_FILE", str(authority))
+            return [visit(url)]
+
+    return then
+
+
+@pytest.mark.parametrize("words", [["--all"], ["--session=work"]], ids=["all", "by name"])
+def test_a_named_session_is_ended_under_the_trust_of_the_user_that_it_was_made_with(
+    private: Place, words: list[str]
+) -> None:
+    """No user asks for the session's name, and the current context belongs to another one."""
+    authority = private.pem(private.good, "good.pem")
+    other = ["--oidc-issuer-url=https://other.example", "--oidc-client-id=other"]
+    user = private.laptop.words(f"--certificate-authority={authority}")[1:]
+    write_kubeconfig({"ada": user, "other": other}, {"corp": "ada", "lab": "other"}, current="lab")
+    login = ["login", "--context=corp", "--session=work"]
+    assert private.laptop.run_words(login, in_a_browser_that_trusts(authority)).status == 0
+    done = private.laptop.run_words(["logout", "--skip-open-browser", *words])
+    assert done.status == 0, done.stderr
+    assert "/revoke" in [asked.path for asked in private.provider.server.asked]
+    assert list((cache() / "tokens").iterdir()) == []
+
+
+def test_a_session_whose_authority_no_user_names_is_ended_with_its_flag(private: Place) -> None:
+    """The hint has the flag, for `logout --all` too."""
+    authority = private.pem(private.good, "good.pem")
+    flag = f"--certificate-authority={authority}"
+    for words, status in ([], 1), ([flag], 0):
+        private.laptop.run(flag, "--session=work", command="login", then=in_a_browser_that_trusts(authority))
+        done = private.laptop.run_words(["logout", "--all", "--skip-open-browser", *words])
+        assert done.status == status, done.stderr
+        assert ("--certificate-authority" in done.stderr.rpartition("hint:")[2]) == bool(status)
+        assert list((cache() / "tokens").iterdir()) == []
 
 
 def test_logout_of_a_kubeconfigs_user_trusts_whom_its_variables_name(

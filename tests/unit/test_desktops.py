@@ -1015,7 +1015,7 @@ def test_a_library_for_another_processor_is_no_damaged_installation(
 ) -> None:
     """An Intel kubectl runs under Rosetta, and so does a universal Python that it starts; its libraries may be for ARM."""
     words = "dlopen(/x.so, 0x0002): tried: '/x.so' (mach-o file, but is an incompatible architecture (have 'arm64', need 'x86_64'))"
-    slow_path._report_import_error(ImportError(words, name="_cffi_backend"))
+    slow_path._report_internal_error(ImportError(words, name="_cffi_backend"))
     said = capfd.readouterr().err
     assert "_cffi_backend" in said
     assert "kubectl" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,11 @@ import click
 
 from kubectl_oidc.cli.options.click_options import current_sources, options
 from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
-from kubectl_oidc.cli.options.kinds import SECRET, SWITCH
+from kubectl_oidc.cli.options.kinds import NUMBERS, ONE, SECRET, SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, variable
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.settings.effective import effective
-from kubectl_oidc.cli.settings.load import load_machine, load_user
+from kubectl_oidc.cli.settings.load import UNUSED_TABLE_HINT, load, load_machine, load_user
 from kubectl_oidc.cli.settings.rules import MEANINGS, RULES
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, typed_params
@@ -24,6 +25,7 @@ from kubectl_oidc.cli.users.target import no_user
 from kubectl_oidc.errors import SettingsError
 from kubectl_oidc.fast_path.known_command import settings_files
 from kubectl_oidc.kubeconfig.select import select_user
+from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.settings.rules import Rules
     from kubectl_oidc.kubeconfig import Entry
 
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NO_HOME = "none, because there is no home directory"
 _READ, _ABSENT, _WRONG = "read", "absent", "wrong"
 
@@ -60,6 +63,9 @@ def config(**values: Any) -> int:
         error.lines = tuple(other.message for other in others)
         raise error
     given, user = _given(values)
+    unused = load().unused_table(given.values.get("oidc_issuer_url") or "")
+    if unused:
+        Terminal().warn(unused, UNUSED_TABLE_HINT)
     shown_rules = list(_rules(rules))
     flags = [_flag(flag, given, user) for flag in FLAGS if flag.key in given.values and not flag.hidden]
     if form:
@@ -120,10 +126,9 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
 def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:
     given = rules.file.data.get(RULES, {}) if rules else {}
     for name in MEANINGS:
-        value = given.get(name, [])
         yield {
             "rule": name,
-            "value": value if isinstance(value, list) else [value],
+            "value": given.get(name),
             "source": str(rules.place(name)) if rules and name in given else None,
         }
 
@@ -136,15 +141,20 @@ def _flag(flag: Flag, given: Effective, user: Entry | None) -> dict[str, Any]:
     }
 
 
-def _value(flag: Flag, value: Any) -> list[str]:
-    """Return a value as texts, one for each use of the flag; none for no value. Secrets are not shown."""
+def _value(flag: Flag, value: Any) -> bool | float | str | list[str] | None:
+    """Return a value for ``-o``: a list if the flag is repeatable, None for no value. Secrets are not shown."""
     if flag.kind is SWITCH:
-        return ["true" if value else "false"]
+        return bool(value)
+    repeatable = flag.kind.uses != ONE
     if value in (None, "", ()):
-        return []
+        return [] if repeatable else None
     if flag.kind is SECRET:
-        return ["(secret)"]
-    return [str(text) for text in flag.kind.shown(flag.kind.understood(flag.name, value))]
+        return "(secret)"
+    shown = [str(text) for text in flag.kind.shown(flag.kind.understood(flag.name, value))]
+    if repeatable:
+        return shown
+    text = ",".join(shown)
+    return float(text) if flag.kind in NUMBERS and _NUMBER.fullmatch(text) else text
 
 
 def _source(flag: Flag, source: Source, user: Entry | None) -> str:
@@ -161,4 +171,10 @@ def _source(flag: Flag, source: Source, user: Entry | None) -> str:
 
 
 def _cells(one: dict[str, Any], name: str) -> tuple[str, str, str]:
-    return one[name], ", ".join(one["value"]), one["source"] or ""
+    value = one["value"]
+    words = value if isinstance(value, list) else [] if value is None else [value]
+    return one[name], ", ".join(_text(word) for word in words), one["source"] or ""
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")

@@ -12,9 +12,7 @@ from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import INSTALL_HINT, KUBECONFIG_FILE, LOG, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH, USER_NAMES
-from kubectl_oidc.cli.prompts import Questions, can_ask
-from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY
-from kubectl_oidc.errors import UsageError
+from kubectl_oidc.cli.prompts import can_ask, confirm_change, needs_confirmation
 from kubectl_oidc.kubeconfig.convert import plan_conversion, secret_warning, write_plan
 from kubectl_oidc.kubeconfig.exec_stanza import COMMAND
 from kubectl_oidc.system.programs import find_program, kubectl_dispatcher
@@ -54,9 +52,8 @@ def convert(**values: Any) -> int:
     changing = [one for one in plans if one.conversions]
     asks = bool(changing) and not (values["yes"] or values["dry_run"])
     if asks and not can_ask(Terminal()):
-        raise UsageError(
-            f"convert would rewrite {_users(changing)}, and there is no terminal to ask on",
-            "give --yes to write, or --dry-run to see the difference alone",
+        raise needs_confirmation(
+            f"rewriting {_users(changing)}", "add --yes to write, or --dry-run to show the difference only"
         )
     _warn_of_missing_plugin(plans)
     for one in changing:
@@ -64,18 +61,17 @@ def convert(**values: Any) -> int:
             click.echo(conversion.difference)
     _report_unchanged(plans, values["user"])
     if not changing:
-        click.echo("Nothing is to be converted", err=True)
+        click.echo("Nothing to convert", err=True)
         return 0
     if values["dry_run"]:
         click.echo("Nothing was written (--dry-run)", err=True)
         return 0
-    if asks and not Questions(Terminal()).confirm(f"Rewrite {_users(changing)} as shown?", proposal=False):
-        click.echo("Nothing was written", err=True)
-        return 1
+    if asks:
+        confirm_change(f"Rewrite {_users(changing)} as shown?")
     for one in changing:
         backup = write_plan(one, values["user"], hint)
         users = ", ".join(sanitize(conversion.name) for conversion in one.conversions)
-        click.echo(f"Converted in {sanitize(one.path)}: {users}; as it was: {sanitize(backup)}", err=True)
+        click.echo(f"Converted in {sanitize(one.path)}: {users}. Backup: {sanitize(backup)}", err=True)
         readable = secret_warning(one)
         if readable:
             Terminal().warn(*readable)
@@ -90,7 +86,7 @@ def _warn_of_missing_plugin(plans: Sequence[Plan]) -> None:
     dispatcher = kubectl_dispatcher()
     if dispatcher and any(one.conversions for one in plans):
         click.echo(
-            f"warning: with kubelogin's stanza (command: kubectl) and no plugin on PATH, {sanitize(dispatcher)} {STARTS_ITSELF_ENDLESSLY}: "
+            f"warning: without the plugin on PATH, kubelogin's exec section (command: kubectl) makes {sanitize(dispatcher)} start itself endlessly: "
             "install the plugin first",
             err=True,
         )
@@ -100,11 +96,11 @@ def _report_unchanged(plans: Sequence[Plan], named: Sequence[str]) -> None:
     for one in plans:
         for name in one.direct:
             click.echo(
-                f"User {sanitize(name)} in {sanitize(one.path)} starts this program itself already", err=True
+                f"User {sanitize(name)} in {sanitize(one.path)} already uses the direct form", err=True
             )
         for name in one.others if named else ():
             click.echo(
-                f"User {sanitize(name)} in {sanitize(one.path)} does not sign in by kubelogin's stanza: left alone",
+                f"User {sanitize(name)} in {sanitize(one.path)} has no exec section of kubelogin; it was not changed",
                 err=True,
             )
 

@@ -18,6 +18,7 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.settings.effective import effective
+from kubectl_oidc.cli.settings.load import UNUSED_TABLE_HINT, load
 from kubectl_oidc.cli.users.from_stanza import effective_stanza
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
@@ -25,10 +26,12 @@ from kubectl_oidc.cli.users.sessions_of_users import session_users
 from kubectl_oidc.diagnosis.checks import CHECKS
 from kubectl_oidc.diagnosis.run import DoctorRun, Neighbour, Status
 from kubectl_oidc.diagnosis.run_checks import run_checks
+from kubectl_oidc.fast_path.known_command import settings_state
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.silent_terminal import SilentTerminal
 from kubectl_oidc.system.system import System
+from kubectl_oidc.system.terminal import Terminal
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ def doctor(**values: Any) -> int:
     log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.DOCTOR, values)
     target = find_target(values)
+    target.warn_of_missing_kubeconfig(Terminal())
     results = _checked(target, values, log, printed=not values["output"])
     if values["fix"] and mend(results, target.kubeconfig_user.user, yes=values["yes"]):
         target = find_target(values)  # the kubeconfig has changed
@@ -87,7 +91,7 @@ def _checked(target: TargetSession, values: dict[str, Any], log: Log, *, printed
     run = _doctor_run(target, values, System(log=log, terminal=SilentTerminal()))
     try:
         results = run_checks(run, CHECKS)
-        return _text(target, results) if printed else list(results)
+        return _text(target, results, fixing=values["fix"]) if printed else list(results)
     finally:
         run.close()
 
@@ -95,6 +99,7 @@ def _checked(target: TargetSession, values: dict[str, Any], log: Log, *, printed
 def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -> DoctorRun:
     timeout = target.request.timeout._replace(seconds=min(target.request.timeout.seconds, _REFRESH_SECONDS))
     request = target.request.without_prompt()._replace(timeout=timeout)
+    unused = load().unused_table(request.issuer) if settings_state() else ""
     return DoctorRun(
         request=request,
         system=system,
@@ -103,6 +108,7 @@ def _doctor_run(target: TargetSession, values: dict[str, Any], system: System) -
         login=target.command_line("login"),
         variables=_variables(),
         settings=tuple(_settings(target, values)),
+        unused_settings=(unused, UNUSED_TABLE_HINT) if unused else None,
         trust=trust_of(values, request),
         http=HttpClient(tls=request.tls, log=system.log, request_timeout=_REQUEST_SECONDS, pauses=()),
         deadline=Deadline.after(_SECONDS),
@@ -163,15 +169,18 @@ def _document(target: TargetSession, results: list[Result]) -> dict[str, object]
     }
 
 
-def _text(target: TargetSession, results: Iterator[Result]) -> list[Result]:
+def _text(target: TargetSession, results: Iterator[Result], *, fixing: bool) -> list[Result]:
     printed = DoctorOutput.on_stdout()
-    printed.title(_title(target))
+    printed.line(_title(target))
     finished: list[Result] = []
     for result in results:  # print each one at once: a check may take some seconds
         printed.result(result)
         finished.append(result)
     counts = {status: sum(result.status is status for result in finished) for status in Status}
     printed.end(counts[Status.PROBLEM], counts[Status.WARNING])
+    repairs = sum(result.repair is not None for result in finished)
+    if repairs and not fixing:
+        printed.line(f"`{target.command_line('doctor')} --fix` can repair {repairs} of them; it asks first")
     return finished
 
 

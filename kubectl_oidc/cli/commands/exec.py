@@ -70,7 +70,7 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
     if not program:
         raise UsageError("there is no PROGRAM to run", "write it behind --, as in `exec -- helm list`")
     path = program_path(program[0], os.environ)
-    target = find_target(values)
+    target = find_target(values, "use")
     chosen = target.kubeconfig_user
     if chosen.context is None or chosen.cluster is None:
         raise KubeconfigError(

@@ -17,14 +17,15 @@ from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import ONE_SESSION
-from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, session_users
+from kubectl_oidc.cli.users.selection import ONE_SESSION, Candidate, selector
+from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, request_with_name, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
 from kubectl_oidc.cli.users.target import request_from_index
 from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.upgrade_from_1_0 import former_key, session_left_by_1_0
 from kubectl_oidc.system.system import System
+from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.listing import StoredSession
 
 
-_TITLES = ("PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PROVIDER", "HERE")
+_TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PROVIDER", "HERE")
 
 
 @click.command("logout")
@@ -57,14 +58,16 @@ def logout(**values: Any) -> int:
     at_provider = not values["keep_provider_session"]
     unread: list[StoreError] = []
     if values["all"]:
-        ended, client = _end_all(values, system, unread, at_provider=at_provider), EVERY_CLIENT
+        named = _end_all(values, system, unread, at_provider=at_provider)
+        ended, client = list(named.values()), EVERY_CLIENT
     else:
+        named = {}
         ended, client = _end_target(values, system, at_provider=at_provider)
     for one in ended:
         for line in one.said:
             click.echo(line, err=True)
-    if values["all"] and ended:
-        echo_table(_TITLES, [_cells(one) for one in ended])
+    if named:
+        echo_table(_TITLES, [(name, *_cells(one)) for name, one in named.items()])
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     report_removal([one.purged for one in ended], cache_dir, client, failures=unread)
     failed = [one for one in ended if one.failure]
@@ -77,12 +80,17 @@ def logout(**values: Any) -> int:
             one.failure.message = (
                 f"the refresh token was not revoked{more}, {reason}: {one.failure.message}; {removed}"
             )
+            if one.purged.places and not isinstance(one.failure, OtherTrust):
+                issuer = sanitize(one.purged.issuer)
+                one.failure.hint = (
+                    f"end the session in your account at {issuer}; for the next time: {one.failure.hint}"
+                )
             raise one.failure
     return 0
 
 
 def _cells(one: SignedOut) -> tuple[str, ...]:
-    """Return the row of a session in the table of --all."""
+    """Return the row of a session in the table of --all, without the first cell."""
     purged = one.purged
     here = "not removed" if purged.failures else "removed" if purged.places else "not there"
     return (purged.person, purged.issuer, purged.client_id, one.revocation, one.browser, here)
@@ -130,23 +138,35 @@ def _end_kept(kept: StoredSession, request: SignInRequest, system: System, *, at
 
 def _end_all(
     values: dict[str, Any], system: System, unread: list[StoreError], *, at_provider: bool
-) -> list[SignedOut]:
+) -> dict[str, SignedOut]:
     """End every session, with the flags of its kubeconfig user, or else those that the index knows.
 
     A browser has one session at each issuer, so only the first session of an issuer sends the browser there. ``unread`` gets an
     error for each keyring that may hold more sessions.
+
+    Returns:
+        What happened, by the session's name, else by the start of its ID.
     """
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     kubeconfig, _ = kubeconfig_or_empty(values["kubeconfig"], os.environ)
     users = session_users(kubeconfig)
     known = {former_key(one.request.key(), one.request.storage).id(): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
-    ended, issuers = [], set[str]()
-    for kept in kept_sessions([cache_dir], system.log, failures=unread):
+    ended: dict[str, SignedOut] = {}
+    issuers: set[str] = set()
+    every = kept_sessions([cache_dir], system.log, failures=unread)
+    among = [Candidate(kept.entry.session_id, cache_dir, kept.entry) for kept in every]
+    for kept, candidate in zip(every, among, strict=True):
         entry = kept.entry
-        request = known.get(entry.session_id) or request_from_index(values, entry, None)
+        request = (
+            known.get(entry.session_id)
+            or request_with_name(entry, users, kubeconfig)
+            or request_from_index(values, entry, None)
+        )
         browser = request.browser._replace(open=request.browser.open and not values["skip_open_browser"])
         asked = at_provider and entry.issuer not in issuers
-        ended.append(_end_kept(kept, request._replace(browser=browser), system, at_provider=asked))
+        ended[selector(candidate, among)] = _end_kept(
+            kept, request._replace(browser=browser), system, at_provider=asked
+        )
         issuers.add(entry.issuer)
     return ended

@@ -13,7 +13,7 @@ from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
-from kubectl_oidc.cli.prompts import Questions, can_ask
+from kubectl_oidc.cli.prompts import can_ask, confirm_change, needs_confirmation
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.users.orphans import NO_ORPHANS, named_issuers
 from kubectl_oidc.cli.users.search import session_to_purge
@@ -21,9 +21,11 @@ from kubectl_oidc.cli.users.selection import (
     NAMES_A_SESSION,
     SESSION_OPTIONS,
     Candidate,
+    selector,
     sessions_named,
     several_sessions,
 )
+from kubectl_oidc.cli.users.suggestions import unknown_session
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.sessions import kubelogin_cache
@@ -78,6 +80,8 @@ def purge(**values: Any) -> int:
     if values["orphans"]:
         return _remove_orphans(values, cache_dir, log)
     name = values.get("session") or ""
+    # With issuer and client the flags may be those of a kubeconfig, and nothing to remove is no error, as in version 1.0.0.
+    must = bool(name) and not all(values.get(flag) for flag in ("oidc_issuer_url", "oidc_client_id"))
     lost = _lost(cache_dir, log)
     target = session_to_purge(values, lost)
     if target:
@@ -85,7 +89,7 @@ def purge(**values: Any) -> int:
         client = (request.issuer, request.client_id)
         former = session_left_by_1_0(request.key(), request.storage)
         ids = dict.fromkeys((target.session_id, *former))
-        return _remove(ids, target.cache_dir, client, name=name)
+        return _remove(ids, target.cache_dir, client, name=name, must=must)
     clients: list[tuple[str, str]] = []
     if any(values.get(flag) for flag in NAMES_A_SESSION):
         lost = sessions_named(name, lost)
@@ -93,7 +97,7 @@ def purge(**values: Any) -> int:
         clients = _only_kubelogin_client(cache_dir)
     if len(lost) > 1:
         raise several_sessions("purge", lost, lost, [], every=True)
-    return _remove([one.session_id for one in lost], cache_dir, *clients, name=name)
+    return _remove([one.session_id for one in lost], cache_dir, *clients, name=name, must=must)
 
 
 @click.command("clean")
@@ -132,24 +136,24 @@ def _lost(cache_dir: Path, log: Log) -> list[Candidate]:
 def _remove_orphans(values: dict[str, Any], cache_dir: Path, log: Log) -> int:
     """Show the sessions of issuers that neither the kubeconfig nor a settings file names, and remove them if the user agrees."""
     issuers = named_issuers(read_kubeconfig(values["kubeconfig"], os.environ))
-    found = [entry for entry in known_entries(cache_dir, log) if entry.issuer and entry.issuer not in issuers]
+    every = known_entries(cache_dir, log)
+    found = [entry for entry in every if entry.issuer and entry.issuer not in issuers]
     if not found:
         click.echo(NO_ORPHANS, err=True)
         return 0
-    question = f"Remove {len(found)} session{'s' if len(found) > 1 else ''}"
+    sessions = f"{len(found)} session{'s' if len(found) > 1 else ''}"
     asks = not values["yes"]
     if asks and not can_ask(Terminal()):
-        raise UsageError(
-            f"there is no terminal to ask on: {question.lower()}?",
-            "give --yes to remove them; `kubectl oidc-login status --orphans` lists them",
+        raise needs_confirmation(
+            f"removing {sessions}",
+            "add --yes to remove them, or run `kubectl oidc-login status --orphans` to list them",
         )
-    for entry in found:
-        click.echo(f"  {Candidate(entry.session_id, cache_dir, entry).description()}", err=True)
-    if asks and not Questions(Terminal()).confirm(
-        f"{question} of issuers that neither the kubeconfig nor a settings file names?", proposal=False
-    ):
-        click.echo("Nothing was removed", err=True)
-        return 1
+    shown = [Candidate(entry.session_id, cache_dir, entry) for entry in every]
+    for one in shown:
+        if one.entry in found:
+            click.echo(f"  {selector(one, shown)}   {one.description()}", err=True)
+    if asks:
+        confirm_change(f"Remove {sessions} of issuers that neither the kubeconfig nor a settings file names?")
     return _remove([entry.session_id for entry in found], cache_dir)
 
 
@@ -164,7 +168,17 @@ def _remove(
     cache_dir: Path,
     *clients: tuple[str, str],
     name: str = "",
+    must: bool = False,
     failures: Sequence[StoreError] = (),
 ) -> int:
+    """Remove sessions, and kubelogin's of the same clients, and report them.
+
+    Args:
+        name: The value of ``--session``, or empty.
+        must: Whether nothing to remove is an error.
+    """
     purged = [purge_session(session_id, cache_dir) for session_id in ids]
+    if must and not any(one.places or one.failures for one in purged):
+        kept = [Candidate(entry.session_id, cache_dir, entry) for entry in known_entries(cache_dir)]
+        raise unknown_session(kept, word=name)
     return report_removal(purged, cache_dir, *clients, name=name, failures=failures)

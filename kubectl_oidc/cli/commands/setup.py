@@ -99,7 +99,9 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
     )
     written = None
     if plan.context and change:
-        written = write_context(plan.context, _kubeconfig(plan.kubeconfig, system.environ), change.path)
+        kubeconfig = _kubeconfig(plan.kubeconfig, system.environ)
+        has_backup = change.action != "unchanged"
+        written = write_context(plan.context, kubeconfig, change.path, has_backup=has_backup)
     report = _report(plan, request, outcome, change, system)
     return replace(report, context=plan.context, context_written=written)
 

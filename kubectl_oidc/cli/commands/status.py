@@ -120,7 +120,7 @@ def _selected(
         ids = {one.session_id for one in sessions_named(word, [one.candidate for one in every])}
         found = [one for one in found if one.candidate.session_id in ids]
         if not found:
-            raise unknown_session(word, [one.candidate for one in every])
+            raise unknown_session([one.candidate for one in every], word=word)
     context, user = values["context"], values["user"]
     if context or user:
         chosen = select_user(kubeconfig, context=context, user=user)

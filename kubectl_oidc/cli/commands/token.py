@@ -65,7 +65,7 @@ def token(**values: Any) -> int:
             "redirect it or pipe it into a program, or print it here with --show",
             topic="token",
         )
-    target = find_target(values)
+    target = find_target(values, "use")
     with caller.watched():
         session, _ = session_with_valid_token(target, system, may_prompt=True)
     if claim is not None:

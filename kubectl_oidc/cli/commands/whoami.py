@@ -61,8 +61,9 @@ def whoami(**values: Any) -> int:
     after a refresh where the token has ended, and shows whom that one sees.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
-    conflicts.check(conflicts.LOGIN, values)
+    conflicts.check(conflicts.WHOAMI, values)
     target = find_target(values, "show")
+    target.warn_of_missing_kubeconfig(system.terminal)
     cluster = _cluster(target) if values["cluster"] else None
     if cluster:
         session, place = session_with_valid_token(target, system, may_prompt=False)

@@ -32,11 +32,22 @@ _SOURCES = {
 }
 
 
+class _Boolean(click.types.BoolParamType):
+    """A boolean as click reads it, with an error that names the two usual values."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Return the value; ``yes``, ``no``, ``on``, ``off``, ``1`` and ``0`` are accepted too."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{sanitize(value, limit=40)!r} is neither true nor false", param, ctx)
+
+
 class Switch(click.Option):
     """A switch that also accepts ``=true`` and ``=false``, as kubelogin's do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.update(type=click.BOOL, is_flag=False, flag_value="true", default=False, metavar="")
+        kwargs.update(type=_Boolean(), is_flag=False, flag_value="true", default=False, metavar="")
         super().__init__(*args, **kwargs)
 
 

@@ -189,7 +189,7 @@ def _setup(given: FlagValues) -> None:
     needs(given, "--cluster-ca", "--server", "give --server too; an existing cluster keeps its own")
 
 
-def _subject(given: FlagValues) -> None:
+def _whole_client(given: FlagValues) -> None:
     for flag, needed in ((ISSUER, CLIENT_ID), (CLIENT_ID, ISSUER)):
         if given.typed(flag) and not given.has(needed):
             raise given.conflict(
@@ -197,6 +197,9 @@ def _subject(given: FlagValues) -> None:
                 "{0} is given without {1}",
                 "give both to name a session, or neither: the user of the kubeconfig names it",
             )
+
+
+def _subject(given: FlagValues) -> None:
     if given.typed("--user", ISSUER):
         raise given.conflict(
             ("--user", ISSUER),
@@ -222,7 +225,7 @@ def _orphans(given: FlagValues) -> None:
 
 
 def _logout(given: FlagValues) -> None:
-    all_or_one(given, ("--context", "--user", ISSUER, "--session"))
+    all_or_one(given, ("--context", "--user", ISSUER, CLIENT_ID, "--session"))
 
 
 def _token(given: FlagValues) -> None:
@@ -243,11 +246,10 @@ SIGN_IN = (
 )
 """The rules of a sign-in, in `get-token`, `setup` and without a command."""
 SETUP = (_setup, *SIGN_IN)
-SUBJECT = (_subject,)
-"""How a session is named, in commands about one."""
-LOGIN = (*SUBJECT, *SIGN_IN)
+WHOAMI = (_subject, *SIGN_IN)
+LOGIN = (_whole_client, *WHOAMI)
 DOCTOR = (*LOGIN, _doctor)
 TOKEN = (*LOGIN, _token)
 CONVERT = (_convert,)
 PURGE = (_purge, _orphans)
-LOGOUT = (*SUBJECT, _logout)
+LOGOUT = (_subject, _logout)

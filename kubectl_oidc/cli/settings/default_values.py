@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.arguments import read_uses
@@ -169,14 +170,22 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
     except ValueError:
         choices, fault = flag.kind.choices, flag.kind.type.fault if flag.kind.type else ""
         why = fault.format("which") if fault else f"not one of {', '.join(choices)}"
-        raise file.error(keys, f"is {_kind(given)}, {why}", f"write what {flag.name} accepts") from None
+        hint = f"write one of {', '.join(choices)}" if choices else "correct the value or remove it"
+        raise file.error(keys, f"is {_kind(given)}, {why}", hint) from None
     except SettingsError:
         raise
     except OidcLoginError as error:
-        raise SettingsError(f"{file.where(keys)}: {error.message}", error.hint) from None
+        message = as_key(error.message, flag)
+        raise SettingsError(f"{file.where(keys)}: {message}", as_key(error.hint, flag)) from None
     if flag.kind in {FILE, FILES, DIR}:
         _check_paths(file, keys, value)
     return value
+
+
+def as_key(words: str, flag: Flag) -> str:
+    """Return words about a flag as words about its key: ``--name=VALUE`` becomes ``name = "VALUE"``."""
+    with_value = re.sub(rf"{flag.name}=([^\s,;]+)", rf'{_name(flag)} = "\1"', words)
+    return with_value.replace(flag.name, _name(flag))
 
 
 def _uses(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> tuple[str, ...]:

@@ -55,7 +55,10 @@ class Effective(NamedTuple):
             for flag in FLAGS:
                 source = self.sources.get(flag.key, DEFAULT)
                 if not isinstance(source, str) and flag.name in error.message:
+                    from .default_values import as_key
+
                     error.message += f"; {source} gives {flag.name}"
+                    error.hint = as_key(error.hint, flag)
             raise
         if not self.state:
             return request

@@ -13,6 +13,7 @@ from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.named_tuple import NamedTuple
 from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.toml_file import TomlFile, read_toml
+from kubectl_oidc.text import sanitize
 
 from .default_values import DEFAULTS, ISSUER, Layer, own_flags_of_setup, read_layers, unknown
 from .rules import RULES, Rules, read_rules, support_link
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ROOT = 0
+
+
+UNUSED_TABLE_HINT = "write the table's issuer exactly like --oidc-issuer-url"
 
 
 class Settings(NamedTuple):
@@ -47,6 +51,14 @@ class Settings(NamedTuple):
         """Return the default issuer; empty if there is none."""
         found = (layer.values.get("oidc_issuer_url") for layer in self.layers(""))
         return next((issuer for issuer in found if issuer), "")
+
+    def unused_table(self, issuer: str) -> str:
+        """Return a sentence about a table of nearly this issuer, whose values are not used; empty if there is none."""
+        for file in (self.user, self.machine):
+            for name, layer in file.items():
+                if name != issuer and issuer and name.rstrip("/").lower() == issuer.rstrip("/").lower():
+                    return f"{layer.file.where(layer.tables)} is not used: the issuer is {sanitize(issuer)}"
+        return ""
 
     def named_issuers(self) -> frozenset[str]:
         """Return every issuer that one of the files names, as default or with a table of its own."""

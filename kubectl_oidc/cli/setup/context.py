@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.paths import expanded
-from kubectl_oidc.cli.prompts import Questions, can_ask
+from kubectl_oidc.cli.prompts import can_ask, confirm_change
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.http.authorities import PEM, certificates, explain_unusable
 from kubectl_oidc.http.tls import BUNDLE_LIMIT
@@ -22,6 +22,7 @@ from kubectl_oidc.urls import shown_url, url_fault
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubectl_oidc.cli.prompts import Questions
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.system.system import System
 
@@ -79,15 +80,11 @@ def _agree(changes: list[str], system: System) -> None:
     shown = "; ".join(changes)
     if not can_ask(system.terminal):
         raise KubeconfigError(
-            f"the kubeconfig has it in another form, and it is not changed without asking: {shown}",
-            "give --yes to change it, or another name with --context",
+            f"the kubeconfig already has other values, and there is no terminal to ask at: {shown}",
+            "add --yes to change them, or give another name with --context",
         )
-    system.terminal.say("What exists would be changed:\n" + "\n".join(f"  {line}" for line in changes))
-    if not Questions(system.terminal).confirm("Change it?", proposal=False):
-        raise KubeconfigError(
-            f"the kubeconfig has it in another form: {shown}",
-            "give another name with --context; nothing was changed",
-        )
+    system.terminal.say("This changes existing entries:\n" + "\n".join(f"  {line}" for line in changes))
+    confirm_change("Change them?")
 
 
 def _cluster(server: str, authority: str | None) -> dict[str, object]:

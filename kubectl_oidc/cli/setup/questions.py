@@ -15,8 +15,9 @@ from kubectl_oidc.authentication import wiring
 from kubectl_oidc.authentication.refresh import REQUEST_SECONDS
 from kubectl_oidc.authentication.request import UNATTENDED
 from kubectl_oidc.cli.options.to_request import scopes, token_request
+from kubectl_oidc.cli.options.variables import TYPED
 from kubectl_oidc.cli.prompts import Questions
-from kubectl_oidc.cli.users.from_stanza import stanza_context, typed_params
+from kubectl_oidc.cli.users.from_stanza import effective_stanza, stanza_context, typed_params
 from kubectl_oidc.errors import KubeconfigError, OidcLoginError, UsageError
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.system.deadline import Deadline
@@ -179,9 +180,17 @@ def _users(kubeconfig: Kubeconfig) -> _Users:
 
 
 def _given(entry: Entry) -> dict[str, Any]:
-    """Return the parameters that a user's arguments set; none if it is another program's user or cannot be parsed."""
+    """Return the parameters that a user's arguments set, and that the machine's rules let an exec section set.
+
+    None if it is another program's user or cannot be parsed.
+    """
     try:
-        return typed_params(stanza_context(entry))
+        given = effective_stanza(entry)
+        return {
+            name: given.values[name]
+            for name in typed_params(stanza_context(entry))
+            if given.sources.get(name) == TYPED
+        }
     except KubeconfigError:
         return {}
 

@@ -17,6 +17,7 @@ from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
+from kubectl_oidc.kubeconfig.temporary import is_temporary
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
 
@@ -68,6 +69,12 @@ def stanza_context(user: Entry) -> click.Context:
             topic="azure-kubelogin",
         )
     words = [str(word) for word in own_exec.get("args") or []]
+    if is_temporary(user):
+        raise KubeconfigError(
+            f"{named} has a token of `kubectl oidc-login exec`, and no exec section",
+            "run this command outside `exec`, or give your own kubeconfig with --kubeconfig",
+            topic="stanza",
+        )
     if "get-token" not in words:
         raise _auth_provider_error(user, named) or KubeconfigError(
             f"{named} does not sign in with this program",

@@ -17,8 +17,8 @@ from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request, typed_params
 from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
-from .sessions_of_users import SessionUser, cache_directories, session_users
-from .suggestions import unknown_session
+from .sessions_of_users import SessionUser, cache_directories, request_with_name, session_users
+from .suggestions import no_session, unknown_session
 from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetS
     """
     search = _Search(values, purpose)
     found = search.find()
+    if found and purpose == "use" and search.name_or_id and not search.knows(found):
+        raise no_session(found.request, found.command_line("login"))  # the name may be mistyped
     if found:
         return found
-    if search.name_or_id:
+    if search.name_or_id or search.by_part:
         raise search.unknown()
     return search.of_kubeconfig_user()  # which raises the reason
 
@@ -66,6 +68,7 @@ class _Search:
 
     def __init__(self, values: dict[str, Any], purpose: Purpose, lost: Sequence[Candidate] = ()) -> None:
         self._values, self._purpose, self._lost = values, purpose, lost
+        self._signs_in = purpose in ("sign in", "use")
         self._typed = typed_params(click.get_current_context())
         self._more = {name: value for name, value in self._typed.items() if name != "session"}
         self.name_or_id: str = self._typed.get("session") or ""  # empty if --session was not typed
@@ -73,6 +76,8 @@ class _Search:
         both = all(values.get(name) for name in _ISSUER_AND_CLIENT)
         self._typed_both = both and self._typed.keys() >= _ISSUER_AND_CLIENT
         self._by_flags = self._typed_both or (both and not self._names_user)
+        given_part = self._typed.keys() & _ISSUER_AND_CLIENT and not (both or self._names_user)
+        self.by_part = bool(given_part) and not self._signs_in
         self._given = effective(values, current_sources())
         self._by_files = purpose != "end" and all(self._given.values.get(name) for name in _ISSUER_AND_CLIENT)
         self._kubeconfig, self._chosen = self._read_kubeconfig()
@@ -96,15 +101,23 @@ class _Search:
                 raise
             return Kubeconfig(()), _NOBODY
 
+    def knows(self, target: TargetSession) -> bool:
+        """Return whether a session is stored here, or a kubeconfig user asks for it."""
+        return any(one.session_id == target.session_id for one in self._all)
+
     def unknown(self) -> SignInNeeded:
-        """Return the error for a ``--session`` that selects nothing."""
-        return unknown_session(self.name_or_id, self._all)
+        """Return the error for a ``--session``, an issuer or a client that selects nothing."""
+        given = {
+            name.removeprefix("oidc_").removesuffix("_url"): self._values.get(name) or ""
+            for name in _ISSUER_AND_CLIENT
+        }
+        return unknown_session(self._all, word=self.name_or_id, **given)
 
     def find(self) -> TargetSession | None:
         """Return the session; None if no session matches."""
         if self.name_or_id and not self._typed_both:
             return self._by_name_or_id()
-        if self._by_flags:
+        if self._by_flags or self.by_part:
             return self._of_flags()
         if self._names_user or self._user_is_ours():
             return self.of_kubeconfig_user()
@@ -120,7 +133,7 @@ class _Search:
     def _by_name_or_id(self) -> TargetSession | None:
         exact = self._exact()
         found = sessions_named(self.name_or_id, self._matching())
-        if self._purpose == "sign in":
+        if self._signs_in:
             found = [one for one in found if one.users] or found
         else:
             found = [one for one in found if one.entry] or found
@@ -134,7 +147,7 @@ class _Search:
         if (more.get("context") or more.get("user")) and self._user_is_ours():
             request = stanza_request(self._user())
             found = [one for one in found if one.client == (request.issuer, request.client_id)]
-        if self._purpose == "sign in":
+        if self._signs_in:
             return found
         return [one for one in found if one.entry is None or matches_flags(one.entry, more)]
 
@@ -148,8 +161,10 @@ class _Search:
 
     def _of_flags(self) -> TargetSession | None:
         """Return the session of exactly these flags, else the only stored one that matches them."""
+        if self.by_part:
+            return self._the_only(self._stored_matches())
         exact = self._exact()
-        if exact is None or self._purpose == "sign in":
+        if exact is None or self._signs_in:
             return exact
         key = (exact.request.key().id(), exact.request.storage.cache_dir)
         if any((one.session_id, one.cache_dir) == key for one in self._all):
@@ -208,12 +223,15 @@ class _Search:
         entry = one.entry
         if entry is None:  # a candidate without a user is stored here
             raise self.unknown()
+        of_user = request_with_name(entry, self._users, self._kubeconfig)
+        if of_user:
+            return TargetSession(of_user, self._kubeconfig, _NOBODY)
         default, is_default = cache_directory(self._values.get("token_cache_dir"))
         in_default = is_default and one.cache_dir == default
         request = request_from_index(self._values, entry, None if in_default else one.cache_dir)
         if request.key().id() == one.session_id:
             return TargetSession(request, self._kubeconfig, _NOBODY)
-        if self._purpose == "sign in":
+        if self._signs_in:
             raise UsageError(
                 f"not all flags of the session {sanitize(self.name_or_id or one.session_id)} are known: no user of the kubeconfig asks for it",
                 "give all flags of its get-token, or name a user with --user",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.sessions.stores import index
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,25 @@ def session_users(kubeconfig: Kubeconfig) -> list[SessionUser]:
         )
         found.append(SessionUser(name, contexts, request, request.key().id()))
     return found
+
+
+def request_with_name(
+    entry: index.Entry, users: Iterable[SessionUser], kubeconfig: Kubeconfig
+) -> SignInRequest | None:
+    """Return the request of a kubeconfig user with a session's name and scopes, as `login --session=NAME` makes it.
+
+    Returns:
+        The request; None if no user has the other flags of this session.
+    """
+    client = (entry.issuer, entry.client_id)
+    for user in users:
+        if (user.request.issuer, user.request.client_id) != client:
+            continue
+        instead = {"session": entry.name, "oidc_extra_scope": entry.scopes}
+        request = stanza_request(kubeconfig.users[user.user], instead)
+        if request.key().id() == entry.session_id:
+            return request
+    return None
 
 
 def cache_directories(given: str | None, users: Iterable[SessionUser]) -> list[Path]:

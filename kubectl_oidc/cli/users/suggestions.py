@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _MOST = 3  # sessions that an error names
 
 
-def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> str:
-    """Return the closest stored sessions as text: same issuer first, then same client, then similar names.
+def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> tuple[str, ...]:
+    """Return the closest stored sessions, one line each: same issuer first, then same client, then similar names.
 
     What was not requested is empty.
     """
@@ -35,20 +35,27 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     asked = (request.issuer, request.client_id, request.session_name)
     alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
     like = " for these scopes and flags" if alike else ""
-    near = _closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id)
     return SignInNeeded(
-        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named}{like} is kept here",
-        f"`{login}` signs in" + (f"; kept are {near}" if near else ""),
+        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named}{like} is stored here",
+        f"run `{login}` to sign in, or give the flags of a stored session",
+        lines=_closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id),
     )
 
 
-def unknown_session(word: str, kept: Sequence[Candidate]) -> SignInNeeded:
-    """Return the error for a ``--session`` that selects nothing; it names those of the sessions that are stored here."""
-    near = _closest([one.entry for one in kept if one.entry], word)
-    lists = "`kubectl oidc-login status` lists the sessions"
+def unknown_session(
+    kept: Sequence[Candidate], *, word: str = "", issuer: str = "", client_id: str = ""
+) -> SignInNeeded:
+    """Return the error for flags that select nothing; it lists the closest of the sessions that are stored here.
+
+    Args:
+        word: The value of ``--session``, or empty; then the issuer or the client was given.
+    """
+    of_flag = f"at {sanitize(issuer)}" if issuer else f"of client {sanitize(client_id)}"
+    what = f"with the name or ID {sanitize(word, limit=100)}" if word else of_flag
     return SignInNeeded(
-        f"no session with the name or ID {sanitize(word, limit=100)} is kept here",
-        f"{lists}; kept are {near}" if near else lists,
+        f"no session {what} is stored here",
+        "run `kubectl oidc-login status` to list the sessions",
+        lines=_closest([one.entry for one in kept if one.entry], word, issuer=issuer, client_id=client_id),
     )
 
 
@@ -56,12 +63,14 @@ def _stored(cache_dir: Path) -> list[index.Entry]:
     return [entry for entry in index.read_entries(cache_dir) if entry.storage]
 
 
-def _closest(entries: Iterable[index.Entry], name: str, *, issuer: str = "", client_id: str = "") -> str:
+def _closest(
+    entries: Iterable[index.Entry], name: str, *, issuer: str = "", client_id: str = ""
+) -> tuple[str, ...]:
     def likeness(entry: index.Entry) -> tuple[bool, bool, float]:
         ratio = SequenceMatcher(None, entry.name.casefold(), name.casefold()).ratio()
         return entry.issuer == issuer, entry.client_id == client_id, ratio
 
-    return "; ".join(_flags_of(entry) for entry in sorted(entries, key=likeness, reverse=True)[:_MOST])
+    return tuple(_flags_of(entry) for entry in sorted(entries, key=likeness, reverse=True)[:_MOST])
 
 
 def _flags_of(entry: index.Entry) -> str:

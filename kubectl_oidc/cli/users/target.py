@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from kubectl_oidc.sessions.session import Session
     from kubectl_oidc.sessions.stores import index
     from kubectl_oidc.system.system import System
+    from kubectl_oidc.system.terminal import Terminal
 
     from .selection import Candidate
 
-Purpose = Literal["sign in", "show", "end"]
-"""What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `whoami` needs a stored one
-("show"), `logout` and `purge` end one ("end")."""
+Purpose = Literal["sign in", "use", "show", "end"]
+"""What a command does with the session. `login` and `doctor` need all of its flags ("sign in"), `token` and `exec` also need one that
+is stored or that a kubeconfig user asks for, if --session names it ("use"), `whoami` needs a stored one ("show"), `logout` and
+`purge` end one ("end")."""
 
 USER_PARAMETERS = ("kubeconfig", "context", "user")
 
@@ -82,6 +84,12 @@ class TargetSession:
             return (kept.record(), kept.place) if kept else (None, "")
         repository = build_session_repository(self.request, system, storage=storage)
         return repository.load(), repository.store.where()
+
+    def warn_of_missing_kubeconfig(self, terminal: Terminal) -> None:
+        """Warn if KUBECONFIG names a file that does not exist: kubectl ignores it, and so do other commands."""
+        missing = self.kubeconfig.missing_files()
+        if missing and self.kubeconfig.named_by:
+            terminal.warn(missing, "correct KUBECONFIG, unless the file is still to be written")
 
     def command_line(self, command: str) -> str:
         """Return another command's command line for this session; short if the kubeconfig names the session."""

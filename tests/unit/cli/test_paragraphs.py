@@ -33,3 +33,11 @@ def test_the_words_after_a_path_are_no_part_of_it() -> None:
     """Only a word with a separator inside goes on with a path."""
     text = "/etc/kube/config: the user ada signs in with a client secret or a certificate"
     assert max(map(len, wrapped(text, 24))) <= 24
+
+
+def test_a_command_is_in_one_piece() -> None:
+    """It can be copied, although it is longer than the line."""
+    command = "`kubectl oidc-login setup --write-kubeconfig --absolute-path`"
+    lines = wrapped(f"put the directory of the program on PATH, or run {command} to name it", 24)
+    assert [line for line in lines if command in line]
+    assert len(lines) > 3

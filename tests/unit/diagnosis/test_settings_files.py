@@ -11,7 +11,9 @@ from kubectl_oidc.errors import PolicyError
 
 
 def found(*settings: str, refusal: PolicyError | None = None) -> list[Any]:
-    run: Any = SimpleNamespace(request=SimpleNamespace(refusal=refusal), settings=settings)
+    run: Any = SimpleNamespace(
+        request=SimpleNamespace(refusal=refusal), unused_settings=None, settings=settings
+    )
     return list(check_settings(run))
 
 

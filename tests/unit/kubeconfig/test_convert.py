@@ -120,6 +120,19 @@ def test_the_difference_shows_no_secret(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "becomes"), [("Always", "IfAvailable"), ("Never", "Never"), ("IfAvailable", "IfAvailable")]
+)
+@pytest.mark.parametrize("command", [["kubectl", "oidc-login"], ["kubectl-oidc_login"]], ids=" ".join)
+def test_a_user_that_needs_a_terminal_no_longer_does(
+    tmp_path: Path, command: list[str], mode: str, becomes: str
+) -> None:
+    """Helm, k9s and editors have none; that nobody is asked stays."""
+    text = of(command[0], *command[1:], "get-token", interactiveMode=mode)
+    (plan,) = plan_conversion(str(kubeconfig(tmp_path / "config", text)), {}, ())
+    assert stanza(plan.after, "u")["interactiveMode"] == becomes
+
+
+@pytest.mark.parametrize(
     ("command", "args", "expected"),
     [
         ("kubectl", ["oidc-login", "get-token", "-v1"], ["get-token", "-v1"]),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +155,31 @@ def test_the_jobs_bearer_token_goes_to_github_only(
     with pytest.raises(UsageError, check=about("client-assertion-file", URL)) as caught:
         token_service()
     assert "MARKED" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("job_has_it", [True, False])
+def test_an_exec_section_cannot_choose_who_gets_the_jobs_bearer_token(
+    monkeypatch: pytest.MonkeyPatch, *, job_has_it: bool
+) -> None:
+    """Kubectl adds its variables to the plugin's environment, and not to its own."""
+    if job_has_it and sys.platform != "linux":
+        pytest.skip("only Linux shows the environment of another process")
+    server = "https://ghe.corp.example"
+    of_kubectl = {**os.environ, **({SERVER: server} if job_has_it else {})}
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "MARKED")
+    monkeypatch.setenv(URL, f"{server}/1")
+    monkeypatch.setenv(SERVER, server)
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", "{}")
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=of_kubectl
+    ) as kubectl:
+        monkeypatch.setattr(os, "getppid", lambda: kubectl.pid)
+        if job_has_it:
+            assert token_service().url == f"{server}/1"
+        else:
+            with pytest.raises(UsageError, check=about("client-assertion-file", URL, SERVER)):
+                token_service()
+        kubectl.communicate(b"\n")
 
 
 def test_what_a_provider_compares_is_shown_without_control_characters() -> None:

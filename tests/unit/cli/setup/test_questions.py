@@ -9,6 +9,7 @@ import pytest
 from kubectl_oidc.cli.setup.questions import _scopes, _users
 from kubectl_oidc.kubeconfig import Entry, Kubeconfig
 from kubectl_oidc.oidc.metadata import Metadata
+from tests.settings_files import Machine
 
 METADATA = Metadata("https://a", "https://a/auth", "https://a/token", "https://a/keys")
 WORDS = ["get-token", "--oidc-issuer-url=https://issuer.example.com", "--oidc-client-id=kubernetes"]
@@ -52,3 +53,14 @@ def test_the_current_contexts_user_is_proposed_first() -> None:
         "oidc_client_id": "kubernetes",
         "session": "work",
     }
+
+
+def test_what_the_machine_forbids_exec_sections_to_set_is_not_taken_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else setup would run a program that the kubeconfig names."""
+    words = [*WORDS, "--browser-command=/tmp/evil", "--session=work"]
+    kubeconfig = Kubeconfig((), users={"a": entry("a", {"command": "kubectl-oidc_login", "args": words})})
+    assert _users(kubeconfig)["a"]["browser_command"] == "/tmp/evil"
+    Machine(monkeypatch, tmp_path).has('[rules]\nforbidden-in-exec-section = ["browser-command"]\n')
+    assert _users(kubeconfig)["a"].keys() == {"oidc_issuer_url", "oidc_client_id", "session"}

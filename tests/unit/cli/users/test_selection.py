@@ -121,7 +121,9 @@ def test_several_sessions_get_a_command_each() -> None:
 def test_an_unknown_name_gets_the_closest_first() -> None:
     """The error has the unknown name and the stored sessions."""
     kept = [candidate("c" * 32, "play"), WORK]
-    error = unknown_session("wrok", kept)
+    error = unknown_session(kept, word="wrok")
     assert "wrok" in error.message
-    assert error.hint.index("--session=work") < error.hint.index("--session=play")
-    assert "--session" not in unknown_session("wrok", []).hint
+    first, second = error.lines
+    assert "--session=work" in first
+    assert "--session=play" in second
+    assert not unknown_session([], word="wrok").lines
