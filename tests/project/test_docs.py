@@ -112,8 +112,12 @@ def topics() -> dict[str, str]:
             match node:
                 case ast.keyword(arg="topic", value=ast.Constant(value=str(topic))):
                     pass
-                case ast.Assign(targets=[ast.Name(id="default_topic")], value=ast.Constant(value=str(topic))):
+                case ast.Assign(
+                    targets=[ast.Name(id="default_topic" | "_TOPIC")], value=ast.Constant(value=str(topic))
+                ):
                     pass
+                case ast.Constant(value=str(text)) if named := re.search(r"\(troubleshooting: ([a-z-]+)\)", text):
+                    topic = named[1]
                 case ast.Call(
                     func=ast.Name(id="Finding" | "problem" | "warning"),
                     args=[*_, ast.Constant(value=str(topic))],
@@ -206,9 +210,12 @@ def test_every_topic_of_an_error_has_its_heading() -> None:
 
 
 def test_every_explained_topic_is_one_that_an_error_names() -> None:
-    """An anchor that was set in docs/troubleshooting.md by hand is a topic of the code: no page outlives its error."""
-    set_by_hand = set(re.findall(r'<a id="([^"]+)"></a>', TROUBLESHOOTING.read_text(encoding="utf-8")))
-    assert set_by_hand <= topics().keys()
+    """Each anchor in docs/troubleshooting.md is a topic of the code, and below its heading is the text that the hint ends with."""
+    text = TROUBLESHOOTING.read_text(encoding="utf-8")
+    set_by_hand = re.findall(r'<a id="([^"]+)"></a>', text)
+    assert sorted(set_by_hand) == sorted(topics())
+    searched_for = re.findall(r'^<a id="([^"]+)"></a>\n\n### .+\n\n`troubleshooting: ([^`]+)`$', text, re.MULTILINE)
+    assert searched_for == [(topic, topic) for topic in set_by_hand]
 
 
 def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
