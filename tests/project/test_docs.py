@@ -267,11 +267,15 @@ def names_of_tests(file: str) -> set[str]:
 
 
 def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
-    """Every mark in the text has its row, every row its mark and a test, or the words that no test here shows it."""
-    text, _, table = WHERE_TOKENS_REST.read_text(encoding="utf-8").partition("## What shows it")
-    rows = re.findall(rf"^\| ({MARK}) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    """Every statement has a mark and its row, every row its statement and a test, or the words that no test here shows it.
+
+    The marks are comments, so that readers do not see them. None begins a line, where it would end the paragraph.
+    """
+    text, _, table = WHERE_TOKENS_REST.read_text(encoding="utf-8").partition("## What proves this")
+    rows = re.findall(rf"^\| <!-- ({MARK}) --> ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
     assert len(rows) == len(dict.fromkeys(mark for mark, _, _ in rows)) == table.count("\n| ") - 1
-    assert {mark for mark, _, _ in rows} == set(re.findall(rf"<sup>({MARK})</sup>", text))
+    assert {mark for mark, _, _ in rows} == set(re.findall(rf"(?<=\S )<!-- ({MARK}) -->", text))
+    assert len(re.findall("<!--", text)) == len(re.findall(rf"(?<=\S )<!-- {MARK} -->", text))
     bare = [
         mark for mark, _, shown in rows if "::test_" not in shown and not shown.startswith("no test here")
     ]
