@@ -59,7 +59,7 @@ def main() -> int:
                     programs.pure / wheel.PROGRAM,
                     kubectl=kubectl(),
                     peer=peer,
-                    load=f"{loads[0]:.2f} before, other programs used {watch.others():.0%} of these CPUs meanwhile",
+                    load=f"{loads[0]:.2f} before, during the run other programs used {watch.others():.0%} of these CPUs",
                 )
         except (CouldNotMeasure, go.NoGo, subprocess.CalledProcessError) as error:
             print(f"bench: could not measure: {error}", file=sys.stderr)

@@ -22,12 +22,12 @@ PAGE = """\
 <!-- Written by `make bench`; change bench/report.py instead. -->
 
 `kubectl` starts the plugin for every command, so the time until it answers is added to everything.
-The native launcher answers from what is stored, without Python, and starts Python for the rest. In the pure wheel, a part of
-the program that imports next to nothing does the same, and what remains is the start of the interpreter.
+The native launcher answers from stored tokens without Python, and starts Python for everything else. In the pure wheel, a part of
+the program that imports very little does the same. Then most of the time is the start of the interpreter.
 
 ## Goals
 
-The bundle: the launcher, and Python with what it needs. The wheel with the launcher answers from what is stored as fast.
+The bundle contains the launcher, Python and all libraries. The wheel with the launcher answers from stored tokens equally fast.
 
 {goals}
 
@@ -35,33 +35,34 @@ The pure wheel:
 
 {pure}
 
-These are whole processes, from their start until they are gone, the compared ones run in turn in one run of the bench.
-The figures are medians: {runs} runs of what takes some milliseconds, {few} of what takes longer.
-The times depend on the machine, and so do the ratios, though less: a slower processor holds Python up more than Go.
-All run on the same two CPUs. If other programs use more than {most} of them, the goals are not judged.
+The bench measures whole processes, from start to end, and runs the compared ones in turn.
+The figures are medians: of {runs} runs of commands that take a few milliseconds, and of {few} runs of longer ones.
+The times depend on the machine. The ratios do too, but less: a slow processor slows Python down more than Go.
+All processes run on the same two CPUs. If other programs use more than {most} of these, the goals are not judged.
 
 {sections}
 ## Measured with
 
 {surroundings}
 
-The provider is a small one of the bench's own, over TLS, on the same machine. Between it and the programs lies a relay that
-passes everything on half a round trip later, in each direction, and nothing of a connection before one round trip has
-passed since it was opened, as long as the handshake of TCP takes. It does not hold up `connect()` itself, so what a program
-does between connecting and its first byte costs it less than on a real network.
+The bench has its own small provider, with TLS, on the same machine. A relay between it and the programs simulates the network. It
+passes on everything half a round trip later, in each direction. For a new connection it first waits one round trip, as long as TCP's handshake
+takes. It does not delay `connect()` itself, so work between connecting and the first byte costs less time than on a real network.
 
-## Measuring it yourself
+## Measure it yourself
 
-`make bench` installs what it needs, builds the bundle and the pure wheel, installs that as pipx does, with a current pip into an environment of its own,
-signs in at the provider, measures, and writes this page. It takes about 15 minutes; `make bench ARGS=--quick` takes two and leaves the long parts out.
-`make bench ARGS="--vs kubelogin"` names the program that ours is compared with, which takes the same flags;
-a kubelogin on `PATH` is found by itself.
-`make bench ARGS="--only cached refresh"` measures some of it, `--runs 500` runs everything more often, and
-`--programs BUNDLE PURE` measures two installations that exist: the directories with their `kubectl-oidc_login`. `python` must be in the second one.
+Run `make bench`. It builds the bundle and the pure wheel, and installs the wheel as pipx does: with a current pip, into a separate environment.
+Then it signs in at the provider, measures, and writes this page. It takes about 15 min. These arguments change it:
 
-An installation of the pure wheel can be slower than this for two reasons outside the program.
-Old versions of pip write a console script that imports `re`, which costs several milliseconds: install with pipx, uv or a current pip.
-And every `.pth` file in the environment is read at each start: an environment of the program's own, as pipx and uv make it, has next to none.
+- `make bench ARGS=--quick` takes 2 min and omits the long parts.
+- `make bench ARGS="--vs kubelogin"` names the program to compare with. It must accept the same flags.
+  By default the bench uses a kubelogin on `PATH`.
+- `make bench ARGS="--only cached refresh"` measures only these parts, and `--runs 500` runs each command more often.
+- `--programs BUNDLE PURE` measures two existing installations, given as the directories of their `kubectl-oidc_login`. The second one must also contain `python`.
+
+The pure wheel can be slower than this for two reasons outside the program.
+Old versions of pip write a console script that imports `re`, which costs several milliseconds. Install with pipx, uv or a current pip.
+And Python reads every `.pth` file in the environment at each start. A separate environment, as pipx and uv make it, has almost none.
 """
 
 

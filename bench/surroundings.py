@@ -69,7 +69,7 @@ class Surroundings:
 
     def lines(self) -> list[str]:
         """Return it in words, a line each."""
-        script = f"the pure wheel: a console script written by {self.installer}, which imports {_listed(self.script_imports)}"
+        script = f"the pure wheel: a console script written by {self.installer}; it imports {_listed(self.script_imports)}"
         return [
             self.machine,
             f"load average {self.load}",

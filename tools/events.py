@@ -19,7 +19,7 @@ _HEAD = """# Events
 
 <!-- Written by `make pages` from the source. -->
 
-With `--log-format=json` (or `KUBECTL_OIDC_LOG_FORMAT=json`) the log of `-v` is one JSON object a line on standard error, so that a fleet can collect why sign-ins fail:
+With `--log-format=json` (or `KUBECTL_OIDC_LOG_FORMAT=json`), `-v` writes one JSON object per line to standard error. A fleet can collect these lines to find out why sign-ins fail:
 
 ```sh
 kubectl oidc-login status -v 1 --log-format=json
@@ -30,13 +30,13 @@ kubectl oidc-login status -v 1 --log-format=json
 {"time": "2026-11-29T08:00:00.412Z", "level": 0, "event": "error", "message": "the provider refuses the token request (invalid_client)", "hint": "…", "topic": "provider-refused", "code": "invalid_client", "status": 1}
 ```
 
-- `time` is in UTC (RFC 3339), with milliseconds. `level` is that of `-v`; `event` is one of the names below; `message` is for people.
-- A command that fails logs `error` at every level, without `-v` too. `topic` is the heading in [troubleshooting](troubleshooting.md), `status` the exit status, `code` the OAuth error
-  code if the provider sent one. The lines `error:` and `hint:` stay as they are, because somebody may read them.
-- No event has a secret, at no level. Messages name issuers, hosts, files and the person's account: treat the log as personal data.
-- The names of the events and members are [stable](stability.md); more of both may come. Messages may change.
-- Lines that do not begin with `{` are words for the person: the reason for a sign-in, an address to open, a warning.
-- A cached answer logs nothing: a command with `-v` is not answered from the cache, so use `-v` only where you need it. Without `-v` the flag costs nothing.
+- `time` is in UTC (RFC 3339), with milliseconds. `level` is the level of `-v`, `event` is one of the names below, and `message` is for people.
+- A command that fails logs `error`, even without `-v`. `topic` is the topic in [troubleshooting](troubleshooting.md), `status` is the exit status, and `code` is the OAuth error
+  code, if the provider sent one. The lines `error:` and `hint:` are printed too, because a person may read them.
+- No event contains a secret, at any level. Messages name issuers, hosts, files and the person's account, so treat the log as personal data.
+- The names of events and members are [stable](stability.md). New ones may be added. Messages may change.
+- Lines that do not begin with `{` are for the person: the reason for a sign-in, an address to open, a warning.
+- A cached answer logs nothing. With `-v` no command is answered from the cache, so use `-v` only if you need it. Without `-v`, `--log-format` has no cost.
 
 """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.world import Key, Side, World
 
 STORES = {"kernel": "kernel keyring", "disk": "`disk`", "keyring": "OS keyring"}
-KERNEL, FILES, ALONE = "cached, kernel keyring", "cached, `disk`", "cached, OS keyring alone"
+KERNEL, FILES, ALONE = "cached, kernel keyring", "cached, `disk`", "cached, only an OS keyring"
 
 # What is measured, and what it is held against: a side and its store. None is the bare interpreter.
 GOALS = {
@@ -31,7 +31,7 @@ GOALS = {
     at_most(ALONE, BARE, 8, pure=True): ("pure keyring", None),
 }
 HONOURED: Mapping[Key, Goal] = {
-    key: Goal("an OS keyring that is switched off", "its configuration", "honoured", pure=key == "pure")
+    key: Goal("an OS keyring that is turned off", "its configuration", "honoured", pure=key == "pure")
     for key in cast("tuple[Key, ...]", ("ours", "pure"))
 }
 
@@ -39,8 +39,8 @@ HONOURED: Mapping[Key, Goal] = {
 _SWITCHED_OFF = "[backend]\ndefault-keyring=keyring.backends.null.Keyring\n"
 
 _CONTAINER = (
-    "This was measured in what looks like a container. There, the current credential of a session in the OS keyring is not kept "
-    "in the kernel keyring too, so that the OS keyring is always alone."
+    "This was measured in an environment that looks like a container. There, the kernel keyring does not store the current credential of "
+    "a session in the OS keyring, so each call reads the OS keyring."
 )
 
 
@@ -109,7 +109,7 @@ def _honours(world: World, side: Side, goal: Goal, keyring: Mapping[str, str]) -
     directory = scene.home / ".config" / "python_keyring"
     directory.mkdir(parents=True)
     (directory / "keyringrc.cfg").write_text(_SWITCHED_OFF, encoding="utf-8")
-    subject = scene.subject(f"{side.name} with a keyring that is switched off", "keyring")
+    subject = scene.subject(f"{side.name} with a keyring that is turned off", "keyring")
     scene.answer(subject)
     honoured = bool(scene.requests_of(subject))
     return goal.holds(honoured, "honoured" if honoured else "NOT honoured")

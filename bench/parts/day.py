@@ -1,4 +1,4 @@
-"""A day in short: tokens that live 20 seconds, and a call every second for two minutes."""
+"""A simulated day: tokens that live 20 seconds, and a call every second for two minutes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DISTANCE = 100  # milliseconds
 LIFE = 20  # seconds
 CALLS, EVERY, WINDOWS = 120, 1.0, 3
 AHEAD = "--refresh-ahead=0.7"
-WHAT = f"a day in short, 99th percentile: {LIFE}-second tokens, a call a second, {DISTANCE} ms"
+WHAT = f"a simulated day, 99th percentile: {LIFE}-second tokens, a call a second, {DISTANCE} ms"
 GOALS = {name: at_most(WHAT, "kubelogin's", 0.25, pure=name == PURE) for name in (OURS, PURE)}
 
 
@@ -36,7 +36,7 @@ def _measure(world: World) -> Section:
     calls = {one.name: [wall for window in windows for wall in window[one.name]] for one in subjects}
     late = {name: _percentile(taken, 99) for name, taken in calls.items()}
     rows = [goal.ratio(late[name], late.get(world.peer_name)) for name, goal in GOALS.items()]
-    said = f"{WINDOWS} times two minutes, the first call of each left out. Ours runs with `{AHEAD}`."
+    said = f"{WINDOWS} times two minutes, the first call of each omitted. This program runs with `{AHEAD}`."
     series = [
         Line(
             side.name,
@@ -45,7 +45,7 @@ def _measure(world: World) -> Section:
         )
         for side in world.sides
     ]
-    svg = lines("A day in short", series, "per cent of the calls that took no longer", "ms", marks=False)
+    svg = lines("A simulated day", series, "per cent of the calls that took no longer", "ms", marks=False)
     plot = Plot(svg, "Lines: how long a call takes, from the median to the 99th percentile")
     return Section(rows, f"{_table(calls)}\n\n{said}", {"day": plot})
 
@@ -97,4 +97,4 @@ def _table(calls: Mapping[str, Sequence[float]]) -> str:
     return table(rows)
 
 
-PART = Part("day", "A day in short", tuple(GOALS.values()), _measure, long=True)
+PART = Part("day", "A simulated day", tuple(GOALS.values()), _measure, long=True)

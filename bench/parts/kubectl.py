@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from bench.world import Key, Side, World
 
-WHAT = ("`kubectl get pods` with the stanza of our `setup`", "`kubectl get pods`, the same direct stanza")
-AGAINST = ("kubelogin's stanza (`command: kubectl`)", "kubelogin")
+WHAT = (
+    "`kubectl get pods` with our `setup`'s exec section",
+    "`kubectl get pods`, the same direct exec section",
+)
+AGAINST = ("kubelogin's exec section (`command: kubectl`)", "kubelogin")
 MOST: Mapping[Key, tuple[float, float]] = {"ours": (0.6, 0.95), "pure": (0.75, 1.1)}
 GOALS = {
     key: [at_most(*words, pure=key == "pure") for words in zip(WHAT, AGAINST, most, strict=True)]
@@ -78,7 +81,7 @@ def _ours(world: World, side: Side, server: str, program: Path) -> Subject:
     config = _kubeconfig(scene, server)
     setup = ("setup", "--write-kubeconfig", f"--kubeconfig={config}", "--user=oidc", *scene.flags())
     output(Subject("kubectl-oidc's setup", (str(side.program), *setup), scene.environment))
-    return _get_pods(scene, f"{side.name}, the stanza of its `setup`", program)
+    return _get_pods(scene, f"{side.name}, its `setup`'s exec section", program)
 
 
 def _peers(world: World, side: Side, server: str, program: Path, *, direct: bool) -> Subject:
@@ -95,7 +98,7 @@ def _peers(world: World, side: Side, server: str, program: Path, *, direct: bool
         "provideClusterInfo": False,
     }
     _kubeconfig(scene, server, users=[{"name": "oidc", "user": {"exec": stanza}}])
-    how = "the same direct stanza" if direct else "the stanza of its `setup`"
+    how = "the same direct exec section" if direct else "its `setup`'s exec section"
     return _get_pods(scene, f"{side.name}, {how}", program)
 
 

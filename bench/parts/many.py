@@ -57,7 +57,7 @@ def _row(goal: Goal, ours: float, theirs: float | None, refreshes: int) -> Row:
 
 
 def _text(medians: dict[str, float], requests: dict[str, list[int]]) -> str:
-    rows = [["", "until the last is gone", "times bare", "requests, of all together"]]
+    rows = [["", "until the last has ended", "times bare", "requests, all together"]]
     for name, taken in medians.items():
         asked = (
             " to ".join(str(one) for one in sorted({min(requests[name]), max(requests[name])}))

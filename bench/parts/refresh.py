@@ -77,7 +77,7 @@ def _text(times: Mapping[int, Mapping[str, Times]], requests: Mapping[str, Seque
     for name, asked in requests.items():
         rows.append([name, str(len(asked)), *(f"{at[name].wall:.0f} ms" for at in times.values())])
     asked = "\n".join(f"- {name}: {', '.join(lines) or 'none'}" for name, lines in requests.items())
-    return f"{table(rows)}\n\nWhat one refresh asks the provider:\n\n{asked}"
+    return f"{table(rows)}\n\nThe requests of one refresh:\n\n{asked}"
 
 
 def _plot(times: Mapping[int, Mapping[str, Times]], world: World) -> Plot:

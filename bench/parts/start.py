@@ -22,9 +22,7 @@ def _measure(world: World) -> Section:
         if side.key != "peer"
     ]
     times = measure(subjects, max(3, world.runs // 5))
-    text = (
-        f"{times_table(times)}\n\nThe files are in the system's cache; no other process of the program runs."
-    )
+    text = f"{times_table(times)}\n\nThe files are in the system's cache, and no other process of the program runs."
     return Section([GOAL.ratio(times[OURS].wall, times[PURE].wall)], text)
 
 

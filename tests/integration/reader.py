@@ -306,9 +306,9 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     "--session=admin --user=admin": lambda reader: reader.signs_in_as(BOB),
     "--session=daily --user=daily": lambda reader: reader.signs_in_as(ALICE),
     # docs/how-to-another-audience.md
-    "the token of the sign-in is exchanged": Reader.has_a_client_that_exchanges,
+    "exchange the token of the sign-in for one": Reader.has_a_client_that_exchanges,
     # docs/how-to-ci.md
-    "It holds no secret and can lie in the repository": Reader.has_a_kubeconfig_for_ci,
+    "It contains no secret, so you can commit it": Reader.has_a_kubeconfig_for_ci,
     # docs/how-to-client-authentication.md
     "--oidc-client-assertion-key-id=KEY_ID": Reader.gives_the_key_away,
     # docs/how-to-doctor.md
@@ -316,7 +316,7 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     # docs/how-to-fleet.md
     "On a machine, as the person": Reader.makes_it_the_default,
     # docs/how-to-from-kubelogin.md
-    "rewrites the users of a kubeconfig from kubelogin's stanza": Reader.has_kubelogins_stanza,
+    "rewrites the users of a kubeconfig from kubelogin's exec section": Reader.has_kubelogins_stanza,
     # docs/how-to-policy.md
     "Check it on one machine first": Reader.makes_it_the_default,
     # docs/how-to-sessions.md
@@ -324,6 +324,6 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     # docs/how-to-workloads.md
     "Or let `setup` write it": Reader.has_a_platform_s_token,
     # docs/providers/google.md
-    "So put it into a file beside the kubeconfig": Reader.has_a_client_with_a_secret,
+    "So put it into a file next to the kubeconfig": Reader.has_a_client_with_a_secret,
 }
 """What a reader does at these words of a page."""

@@ -112,8 +112,14 @@ def topics() -> dict[str, str]:
             match node:
                 case ast.keyword(arg="topic", value=ast.Constant(value=str(topic))):
                     pass
-                case ast.Assign(targets=[ast.Name(id="default_topic")], value=ast.Constant(value=str(topic))):
+                case ast.Assign(
+                    targets=[ast.Name(id="default_topic" | "_TOPIC")], value=ast.Constant(value=str(topic))
+                ):
                     pass
+                case ast.Constant(value=str(text)) if named := re.search(
+                    r"\(troubleshooting: ([a-z-]+)\)", text
+                ):
+                    topic = named[1]
                 case ast.Call(
                     func=ast.Name(id="Finding" | "problem" | "warning"),
                     args=[*_, ast.Constant(value=str(topic))],
@@ -206,9 +212,14 @@ def test_every_topic_of_an_error_has_its_heading() -> None:
 
 
 def test_every_explained_topic_is_one_that_an_error_names() -> None:
-    """An anchor that was set in docs/troubleshooting.md by hand is a topic of the code: no page outlives its error."""
-    set_by_hand = set(re.findall(r'<a id="([^"]+)"></a>', TROUBLESHOOTING.read_text(encoding="utf-8")))
-    assert set_by_hand <= topics().keys()
+    """Each anchor in docs/troubleshooting.md is a topic of the code, and below its heading is the text that the hint ends with."""
+    text = TROUBLESHOOTING.read_text(encoding="utf-8")
+    set_by_hand = re.findall(r'<a id="([^"]+)"></a>', text)
+    assert sorted(set_by_hand) == sorted(topics())
+    searched_for = re.findall(
+        r'^<a id="([^"]+)"></a>\n\n### .+\n\n`troubleshooting: ([^`]+)`$', text, re.MULTILINE
+    )
+    assert searched_for == [(topic, topic) for topic in set_by_hand]
 
 
 def test_flags_in_sentences_exist(commands: dict[str, set[str]]) -> None:
@@ -260,11 +271,15 @@ def names_of_tests(file: str) -> set[str]:
 
 
 def test_each_line_on_where_tokens_rest_says_what_shows_it() -> None:
-    """Every mark in the text has its row, every row its mark and a test, or the words that no test here shows it."""
-    text, _, table = WHERE_TOKENS_REST.read_text(encoding="utf-8").partition("## What shows it")
-    rows = re.findall(rf"^\| ({MARK}) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    """Every statement has a mark and its row, every row its statement and a test, or the words that no test here shows it.
+
+    The marks are comments, so that readers do not see them. None begins a line, where it would end the paragraph.
+    """
+    text, _, table = WHERE_TOKENS_REST.read_text(encoding="utf-8").partition("## What proves this")
+    rows = re.findall(rf"^\| <!-- ({MARK}) --> ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
     assert len(rows) == len(dict.fromkeys(mark for mark, _, _ in rows)) == table.count("\n| ") - 1
-    assert {mark for mark, _, _ in rows} == set(re.findall(rf"<sup>({MARK})</sup>", text))
+    assert {mark for mark, _, _ in rows} == set(re.findall(rf"(?<=\S )<!-- ({MARK}) -->", text))
+    assert len(re.findall("<!--", text)) == len(re.findall(rf"(?<=\S )<!-- {MARK} -->", text))
     bare = [
         mark for mark, _, shown in rows if "::test_" not in shown and not shown.startswith("no test here")
     ]
@@ -276,7 +291,7 @@ DESKTOPS = REPOSITORY / "docs" / "how-to-desktops.md"
 
 def test_each_line_of_what_was_never_run_says_what_holds_it_here() -> None:
     """MacOS and Windows: every subject has what is written, tests of this repository (or the page with them), and what is left."""
-    _, _, text = DESKTOPS.read_text(encoding="utf-8").partition("## What was never run on the real thing")
+    _, _, text = DESKTOPS.read_text(encoding="utf-8").partition("## Not tested on real macOS and Windows")
     table = text.partition("| subject |")[2].split("\n\n")[0]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     assert {
@@ -294,7 +309,7 @@ def test_each_line_of_what_was_never_run_says_what_holds_it_here() -> None:
     assert all((REPOSITORY / name).is_file() for name in re.findall(r"`(tests/\w+\.py)`", text))
     for page in ("packages.md", "comparison.md"):
         linked = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
-        assert "how-to-desktops.md#what-was-never-run-on-the-real-thing" in linked
+        assert "how-to-desktops.md#not-tested-on-real-macos-and-windows" in linked
 
 
 SECURITY = REPOSITORY / "SECURITY.md"
@@ -359,17 +374,21 @@ COMPARISON = REPOSITORY / "docs" / "comparison.md"
 
 
 def test_each_claim_about_another_program_says_where_it_is_from() -> None:
-    """Every cell that is not ours has a mark, or says that nothing was found; every mark has its source, and every source its mark."""
+    """Every cell about another program has a mark, or says that nothing was found; every mark has its source, and every source its mark.
+
+    The marks are comments, so that readers do not see them.
+    """
     text, _, sources = COMPARISON.read_text(encoding="utf-8").partition("## Sources")
     features = text.partition("## Feature by feature")[2].partition("## Speed, as measured")[0]
     rows = [line.strip("| ").split(" | ") for line in features.splitlines() if re.match(r"\| [^|]", line)]
     assert len(rows) > 25
     for row in rows:
         assert len(row) == 7, row
-        bare = [cell for cell in row[2:] if "<sup>" not in cell and cell not in {"not found", "not measured"}]
+        bare = [cell for cell in row[2:] if "<!-- " not in cell and cell not in {"not found", "not measured"}]
         assert not bare, row
-    marked = {mark for marks in re.findall(r"<sup>([^<]+)</sup>", text) for mark in marks.split()}
-    named = re.findall(rf"^\| ({MARK}) \| [^|]+ \|$", sources, re.MULTILINE)
+    marked = {mark for marks in re.findall(r"(?<=\S )<!-- ([^<]+) -->", text) for mark in marks.split()}
+    assert text.count("<!--") == len(re.findall(rf"(?<=\S )<!-- {MARK}(?: {MARK})* -->", text))
+    named = re.findall(rf"^\| <!-- ({MARK}) --> [^|]+ \| [^|]+ \|$", sources, re.MULTILINE)
     assert sorted(marked) == sorted(named)
 
 
