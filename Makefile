@@ -57,12 +57,13 @@ prose: $(DEV) ## Check that pages and docstrings are plain English (ARGS=--repor
 	@tools/install-test-parts
 	@$(BIN)/python -m tools.prose $(ARGS)
 
-pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, docs/events.md, manual page, recipes and the demo's output anew, from what the program says
+pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, docs/events.md, manual page, recipes, the demo's output and its picture anew, from what the program says
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.man_page
 	@$(BIN)/python -m tools.recipes
 	@$(BIN)/python -m tools.transcript
+	@$(BIN)/python -m tools.picture
 	@$(BIN)/python -m tools.modules
 	@$(BIN)/python -m tools.events
 

@@ -22,7 +22,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kubectl_oidc"
 PAGE = ROOT / "docs" / "messages.md"
 
-INTRODUCTION = """# Messages
+INTRODUCTION = """---
+search:
+  exclude: true
+---
+
+# Messages
 
 <!-- Written by `make pages` from the source; a new message is read aloud once before it is merged. -->
 

@@ -34,7 +34,12 @@ ORDER = (
 )
 """What is above the leaves, from top to bottom, as the import contract in pyproject.toml has it."""
 
-_HEAD = """# Modules
+_HEAD = """---
+search:
+  exclude: true
+---
+
+# Modules
 
 Written by `make pages` from the first line of each module's docstring.
 [Architecture](architecture.md) says how the packages fit together.

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "tutorial-demo.md"
-_BLOCK = re.compile(r"(<!-- transcript: make demo -->\n```text\n).*?(```\n<!-- /transcript -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- transcript: make demo -->\n```text\n)(.*?)(```\n<!-- /transcript -->)", re.DOTALL)
 
 # Example values: the ports in the order in which they appear, and one moment for all times.
 _PORTS = ("40001", "40002")
@@ -72,10 +72,22 @@ def written(page: str, transcript: str) -> str:
     Raises:
         SystemExit: The page has no marks.
     """
-    page, count = _BLOCK.subn(lambda marks: f"{marks[1]}{transcript}{marks[2]}", page)
+    page, count = _BLOCK.subn(lambda marks: f"{marks[1]}{transcript}{marks[3]}", page)
     if count != 1:
         raise SystemExit("docs/tutorial-demo.md has no place for the transcript")
     return page
+
+
+def of_page(page: str) -> str:
+    """Return the transcript that the page has between its marks.
+
+    Raises:
+        SystemExit: The page has no marks.
+    """
+    found = _BLOCK.search(page)
+    if found is None:
+        raise SystemExit("docs/tutorial-demo.md has no place for the transcript")
+    return found[2]
 
 
 if __name__ == "__main__":

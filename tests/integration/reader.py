@@ -321,6 +321,8 @@ DEEDS: dict[str, Callable[[Reader], None]] = {
     "Check it on one machine first": Reader.makes_it_the_default,
     # docs/how-to-sessions.md
     "--context=production": Reader.has_another_context,
+    # docs/how-to-support.md
+    "On the person's machine, in the terminal": Reader.makes_it_the_default,
     # docs/how-to-workloads.md
     "Or let `setup` write it": Reader.has_a_platform_s_token,
     # docs/providers/google.md
