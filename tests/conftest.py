@@ -82,10 +82,9 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Have four workers at least, because most tests wait for something; those of ``make quick`` do for a third of their time."""
-    processors = os.cpu_count() or 1
-    return max(2, processors * 3 // 2) if config.getoption(quick.OPTION) else max(processors, 4)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have four workers at least, because most tests wait for something."""
+    return max(os.cpu_count() or 1, 4)
 
 
 @pytest.fixture(params=parts.START_PROGRAMS)
