@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.cli.command import Command
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.program import program
 from kubectl_oidc.version import __version__
@@ -62,16 +63,18 @@ def page() -> str:
     """Return the page, in the macros of man(7)."""
     parts = [INTRODUCTION, ".SH COMMANDS"]
     with click.Context(program, info_name="kubectl oidc-login") as context:
-        for name, (_, words) in COMMANDS.items():
+        for name, (_, _, words) in COMMANDS.items():
             command = program.get_command(context, name)
             if command is None:
                 raise SystemExit(f"no such command: {name}")
             parts += [f".SS {roff(name)}", f"{roff(words)}."]
-            parts += _options(command, click.Context(command, parent=context, info_name=name))
-        parts += [".SH OPTIONS WITHOUT A COMMAND", *_options(program, context)]
+            parts += [*_options(command), *_examples(command)]
+        parts += [".SH OPTIONS WITHOUT A COMMAND", *_options(program), *_examples(program)]
     parts += [
         ".SH ENVIRONMENT",
-        "Every flag has the variable that stands with it: the flag decides, else it.",
+        roff(
+            "A flag's variable is behind its description. The flag wins over its variable. These variables are read too:"
+        ),
     ]
     for variables, meaning in _variables():
         parts += _entry(variables, meaning)
@@ -84,27 +87,34 @@ def page() -> str:
 
 def roff(text: str) -> str:
     """Return text as roff shows it: what is between backticks in bold, no character that roff would act upon."""
-    escaped = (
-        " ".join(text.split())
-        .replace("\\", "\\e")
-        .replace("-", "\\-")
-        .replace("~", "\\(ti")
-        .replace("^", "\\(ha")
-    )
-    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped)
+    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", _escaped(" ".join(text.split())))
     return "\n".join(
         f"\\&{line}" if line.startswith((".", "'")) else line
         for line in textwrap.wrap(bold, 78, break_on_hyphens=False, break_long_words=False)
     )
 
 
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\e").replace("-", "\\-").replace("~", "\\(ti").replace("^", "\\(ha")
+
+
 def _entry(term: str, meaning: str) -> list[str]:
     return [".TP", f"\\fB{roff(term)}\\fR", roff(meaning)]
 
 
-def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    for flag, variable, meaning in reference.rows(command, context):
-        yield from _entry(flag, f"{meaning} (`{variable}`)" if variable else meaning)
+def _options(command: click.Command) -> Iterator[str]:
+    """Find the paragraphs of a command's flags, under the headings of its help."""
+    groups = reference.rows(command)
+    for heading, flags in groups.items():
+        if len(groups) > 1:
+            yield from (".PP", f".I {roff(heading)}")
+        for flag, variable, meaning in flags:
+            yield from _entry(flag, f"{meaning} (`{variable}`)" if variable else meaning)
+
+
+def _examples(command: click.Command) -> Iterator[str]:
+    for purpose, line in command.examples if isinstance(command, Command) else ():
+        yield from (".PP", f"{roff(purpose)}:", ".PP", ".nf", f".RS 4\n{_escaped(line)}\n.RE", ".fi")
 
 
 def _variables() -> list[tuple[str, str]]:

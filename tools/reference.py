@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 
 from kubectl_oidc import fast_path
 from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.help_text import by_heading, record
 from kubectl_oidc.cli.options import kinds
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.program import program
@@ -165,13 +165,13 @@ def page() -> str:
     parts = [INTRODUCTION.format(files=files), f"## Settings files\n\n{settings()}"]
     with click.Context(program, info_name="kubectl oidc-login") as context:
         parts.append(f"## Without a command\n\n{STAND_ALONE}")
-        parts.append(_table(program, context))
-        for name, (_, words) in COMMANDS.items():
+        parts.append(_tables(program))
+        for name, (_, _, words) in COMMANDS.items():
             command = program.get_command(context, name)
             if command is None:
                 raise SystemExit(f"no such command: {name}")
             parts.append(f"## {name}\n\n{words}.\n")
-            parts.append(_table(command, click.Context(command, parent=context, info_name=name)))
+            parts.append(_tables(command))
     return "\n".join(part for part in parts if part)
 
 
@@ -206,42 +206,34 @@ def _taken(flag: Flag) -> str:
     return what.get(kind, "a text" if kind.uses == kinds.ONE else "a list of texts")
 
 
-def _table(command: click.Command, context: click.Context) -> str:
-    lines = [
-        f"| `{_cell(flag)}` | {f'`{variable}`' if variable else ''} | {_cell(meaning)} |"
-        for flag, variable, meaning in rows(command, context)
-    ]
-    return "\n".join(["| flag | variable | meaning |", "|---|---|---|", *lines]) + "\n" if lines else ""
+def _tables(command: click.Command) -> str:
+    """Return a command's flags, a table for each heading of its help."""
+    groups = rows(command)
+    tables = []
+    for heading, flags in groups.items():
+        lines = [
+            f"| `{_cell(flag)}` | {f'`{variable}`' if variable else ''} | {_cell(meaning)} |"
+            for flag, variable, meaning in flags
+        ]
+        title = [f"**{heading}**", ""] if len(groups) > 1 else []
+        tables.append("\n".join([*title, "| flag | variable | meaning |", "|---|---|---|", *lines]) + "\n")
+    return "\n".join(tables)
 
 
-def rows(command: click.Command, context: click.Context) -> list[tuple[str, str, str]]:
-    """Return a command's flags as its help has them, each with its variable, or an empty text, and its meaning."""
-    return [
-        (flag, str(parameter.envvar or ""), meaning)
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
-        for flag, meaning in [_choices_apart(parameter, *_without_variable(*record))]
-    ]
-
-
-def _without_variable(flag: str, meaning: str) -> tuple[str, str]:
-    """Return the record without its variable, which has a column of its own."""
-    return flag, re.sub(r" *\[env var: \w+\]|(?<=\[)env var: \w+; ", "", meaning)
-
-
-def _choices_apart(option: click.Option, flag: str, meaning: str) -> tuple[str, str]:
-    """Return the record with the choices as words of the meaning.
-
-    A vertical bar ends a table's cell. GitHub wants it escaped, in code too, where the built page then shows the backslash.
-    """
-    if not isinstance(option.type, click.Choice):
-        return flag, meaning
-    choices = [f"`{choice}`" for choice in option.type.choices]
-    words, bracket, default = meaning.partition(" [default: ")
-    return f"{option.opts[0]} VALUE", f"{words} One of {', '.join(choices)}.{bracket}{default}"
+def rows(command: click.Command) -> dict[str, list[tuple[str, str, str]]]:
+    """Return a command's flags by the headings of its help, each with its variable, or an empty text, and its description."""
+    shown = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+    return {
+        heading: [
+            (term, str(option.envvar or ""), text) for option in options for term, text in [record(option)]
+        ]
+        for heading, options in by_heading(shown).items()
+        if options
+    }
 
 
 def _cell(text: str) -> str:
+    """Return a text for a table's cell, which a vertical bar would end: GitHub and the built page escape it differently."""
     if "|" in text:
         raise SystemExit(f"a vertical bar would end the cell: {text}")
     return " ".join(text.split())

@@ -16,7 +16,7 @@ from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.secret_file import read_secret_file
 from kubectl_oidc.text import sanitize
 
-from .flag import Flag
+from .flag import Flag, Group
 from .kinds import FILE, SECRET, TEXT, choice
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ CLIENT = (
     Flag(
         SECRET_FLAG,
         SECRET,
-        help="Client secret, where the client has one.",
+        help="Client secret, if the client has one.",
+        group=Group.PROVIDER,
         metavar="SECRET",
         field="client_authentication.typed_secret",
         repeat=True,
@@ -39,7 +40,8 @@ CLIENT = (
     Flag(
         SECRET_FILE_FLAG,
         FILE,
-        help="File that holds the client secret, so that it stands in no kubeconfig.",
+        help="Read the client secret from this file instead of the kubeconfig.",
+        group=Group.PROVIDER,
         field="client_authentication.secret_file",
         repeat=True,
         stand_alone=False,
@@ -48,7 +50,10 @@ CLIENT = (
     Flag(
         METHOD_FLAG,
         choice((AUTO, *METHODS)),
-        help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key or a platform's token, else what the provider offers for a secret, else none.",
+        help=f"How the client authenticates. auto uses {PRIVATE_KEY_JWT} with a key or a platform token, a method of the provider with a secret, else none.",
+        metavar="METHOD",
+        group=Group.PROVIDER,
+        rare=True,
         default=AUTO,
         field="client_authentication.method",
         repeat=True,
@@ -56,14 +61,18 @@ CLIENT = (
     Flag(
         KEY_FLAG,
         FILE,
-        help=f"Private key of the client, for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
+        help=f"Private key of the client for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
+        group=Group.PROVIDER,
+        rare=True,
         field="client_authentication.key.path",
         repeat=True,
     ),
     Flag(
         ID_FLAG,
         TEXT,
-        help="Its key ID at the provider.",
+        help="Key ID of this private key at the provider.",
+        group=Group.PROVIDER,
+        rare=True,
         metavar="KID",
         field="client_authentication.key.key_id",
         repeat=True,
@@ -72,7 +81,9 @@ CLIENT = (
     Flag(
         TOKEN_FILE_FLAG,
         FILE,
-        help="Token that the platform issues to this workload (RFC 7523), sent in place of a secret; read at each use.",
+        help="File with the token that the platform gives this workload (RFC 7523). It is sent instead of a secret.",
+        group=Group.PROVIDER,
+        rare=True,
         field="client_authentication.token.path",
         repeat=True,
         excludes=GITHUB_FLAG,
@@ -80,7 +91,9 @@ CLIENT = (
     Flag(
         GITHUB_FLAG,
         TEXT,
-        help="The same, from GitHub Actions: it issues the job a token for this audience.",
+        help="Send the token that GitHub Actions gives this job for this audience, instead of a secret.",
+        group=Group.PROVIDER,
+        rare=True,
         metavar="AUDIENCE",
         field="client_authentication.token.github_audience",
         repeat=True,

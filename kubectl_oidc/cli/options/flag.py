@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.named_tuple import NamedTuple
 
-from .kinds import TEXT
+from .kinds import SWITCH, TEXT
 from .variables import key
 
 if TYPE_CHECKING:
@@ -15,17 +15,34 @@ if TYPE_CHECKING:
     from .kinds import Kind
 
 
+class Group:
+    """The headings of the help, in its order."""
+
+    OWN = "Flags"
+    PROVIDER = "Provider"
+    KUBECONFIG = "Kubeconfig"
+    SIGN_IN = "Sign-in"
+    SESSION = "Session"
+    TOKEN = "Token"  # noqa: S105 - a heading
+    CLUSTER = "Cluster"
+    TLS = "TLS"
+    OUTPUT = "Output"
+    ADVANCED = "Advanced"
+
+
 class Flag(NamedTuple):
     """A row.
 
     Attributes:
         name: The flag, with its dashes.
         kind: What kind of value it has.
-        help: What ``--help`` says of it.
-        metavar: What stands for its value there, if its kind does not say it.
+        help: Its description in the help.
+        metavar: The placeholder for its value in the help, if it is not its kind's.
         short: A shorter name, such as ``-o``.
-        default: The value without it; ``--help`` shows one that is not empty.
-        hidden: Whether ``--help`` leaves it out.
+        group: The heading that it is under in the help.
+        default: The value without it; the help shows one that is not empty.
+        rare: Whether ``--help`` leaves it out; ``--help-all`` has it.
+        hidden: Whether only ``--help-all`` names it: not ``--help``, the completion, the reference, nor a hint.
         has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
         field: Where the sign-in request has the value, as in ``account.max_age``; empty if it has none of its own.
@@ -46,7 +63,9 @@ class Flag(NamedTuple):
     help: str = ""
     metavar: str = ""
     short: str = ""
+    group: str = Group.OWN
     default: object = None
+    rare: bool = False
     hidden: bool = False
     has_variable: bool = True
     ignored: bool = False
@@ -66,6 +85,27 @@ class Flag(NamedTuple):
     def key(self) -> str:
         """Its name among a command's values."""
         return key(self.name)
+
+    @property
+    def term(self) -> str:
+        """Its names and the placeholder for its value, as the help shows them."""
+        names = f"{self.short}, {self.name}" if self.short else self.name
+        return f"{names} {self._placeholder()}".rstrip()
+
+    def _placeholder(self) -> str:
+        if self.kind is SWITCH:
+            return ""
+        by_type = self.kind.type.name.upper() if self.kind.type else "VALUE" if self.kind.choices else "TEXT"
+        return self.metavar or self.kind.metavar or by_type
+
+    @property
+    def description(self) -> str:
+        """Its help, with the values to choose from and the default."""
+        text = self.help
+        if self.default:
+            first, end, rest = text.removesuffix(".").partition(". ")
+            text = f"{first} (default: {self.default}){end}{rest}."
+        return f"{text} One of {', '.join(self.kind.choices)}." if len(self.kind.choices) > 1 else text
 
     def understood(self, value: Any) -> Any:
         """Return what a value of the command line means.
