@@ -41,21 +41,26 @@ runs
 .B get\\-token
 for each command, as its kubeconfig says, and finds it on the PATH under
 either name.
-.B setup
-is where to begin.
+Begin with
+.BR setup .
 .PP
-Without a command the kubeconfig's user with
+Without a command, the program signs in the kubeconfig user that has
 .B auth\\-provider: oidc
-signs in, and the tokens are written back there.
+and writes the tokens into the kubeconfig.
 .PP
-Standard output carries what was asked for; words for people go to standard
-error."""
+Every command has
+.B \\-\\-help
+for the flags that most people need, and
+.B \\-\\-help\\-all
+for every flag.
+.PP
+Results are on standard output, and messages on standard error."""
 
 EXIT_STATUS = {
-    "0": "It is done.",
-    "1": "It failed: an error: line says what, a hint: line what to do.",
-    "2": "The command line cannot be understood.",
-    "129, 130, 143": "It was ended by SIGHUP, Ctrl-C or SIGTERM.",
+    "0": "Success.",
+    "1": "Failure: an error: line says what failed, a hint: line says what to do.",
+    "2": "The command line or a variable is wrong.",
+    "129, 130, 143": "SIGHUP, Ctrl-C or SIGTERM ended the program.",
 }
 
 
@@ -76,8 +81,10 @@ def page() -> str:
             "A flag's variable is behind its description. The flag wins over its variable. These variables are read too:"
         ),
     ]
-    for variables, meaning in _variables():
-        parts += _entry(variables, meaning)
+    for variables, effect in reference.VARIABLES:
+        parts += _entry(
+            variables.replace("`", ""), re.sub(r" \(\[more\].*?\)\)|\[(.*?)\]\(.*?\)", r"\1", effect)
+        )
     parts.append(".SH EXIT STATUS")
     for status, meaning in EXIT_STATUS.items():
         parts += _entry(status, meaning)
@@ -115,14 +122,6 @@ def _options(command: click.Command) -> Iterator[str]:
 def _examples(command: click.Command) -> Iterator[str]:
     for purpose, line in command.examples if isinstance(command, Command) else ():
         yield from (".PP", f"{roff(purpose)}:", ".PP", ".nf", f".RS 4\n{_escaped(line)}\n.RE", ".fi")
-
-
-def _variables() -> list[tuple[str, str]]:
-    """Return the variables that docs/reference.md tells of, and what each does."""
-    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", reference.INTRODUCTION, re.MULTILINE)
-    return [
-        (variables.replace("`", ""), f"{meaning[:1].upper()}{meaning[1:]}.") for variables, meaning in rows
-    ]
 
 
 if __name__ == "__main__":

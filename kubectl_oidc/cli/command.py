@@ -61,7 +61,7 @@ class Command(click.Command):
         except click.NoSuchOption as error:
             from .no_such_flag import no_such_flag
 
-            raise no_such_flag(error.option_name, self, ctx) from None
+            raise no_such_flag(error.option_name, ctx) from None
 
 
 def command(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HEADINGS = [value for name, value in vars(Group).items() if name.isupper()]
 """The headings of flags in their order."""
 
-_FEW = 8
+FEW = 10
 """The most flags that are listed without headings."""
 
 _NAMES_AT_MOST = 34
@@ -69,7 +69,7 @@ def help_text(
 def by_heading(shown: Iterable[click.Option]) -> dict[str, list[click.Option]]:
     """Return options by their headings, in the order of the help; a few are under one heading. Ignored ones are left out."""
     listed = [option for option in shown if not (isinstance(option, Option) and option.flag.ignored)]
-    if len(listed) <= _FEW:
+    if len(listed) <= FEW:
         return {Group.OWN: listed}
     found: dict[str, list[click.Option]] = {heading: [] for heading in HEADINGS}
     for option in listed:
@@ -134,4 +134,5 @@ def _examples(examples: Rows, width: int) -> Iterator[str]:
 def _about_more(known: Sequence[click.Option], shown: Sequence[click.Option], ctx: click.Context) -> str:
     """Return where the rest of the flags are; empty if only ignored ones are left out."""
     left_out = sum(one not in shown and not (isinstance(one, Option) and one.flag.ignored) for one in known)
-    return f"`{ctx.command_path} --help-all` shows {left_out} more flags." if left_out else ""
+    flags = "1 more flag" if left_out == 1 else f"{left_out} more flags"
+    return f"`{ctx.command_path} --help-all` shows {flags}." if left_out else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -47,20 +46,20 @@ class NoSuchFlag(click.UsageError):
     """
 
     def __init__(self, name: str, hint: str, ctx: click.Context) -> None:
-        super().__init__(f"{ctx.info_name} has no flag {name}", ctx)
+        super().__init__(f"{ctx.command.name} has no flag {name}", ctx)
         self.option_name, self.hint = name, hint
 
 
-def no_such_flag(name: str, command: click.Command, ctx: click.Context) -> NoSuchFlag:
+def no_such_flag(name: str, ctx: click.Context) -> NoSuchFlag:
     """Return the error for a flag of a command line.
 
     Args:
         name: The flag as it was typed, without its value.
     """
     see = f"see `{ctx.command_path} --help`"
-    if advice := _NOT_NEEDED.get((command.name or "", name)):
+    if advice := _NOT_NEEDED.get((ctx.command.name or "", name)):
         return NoSuchFlag(name, advice, ctx)
-    options = {opt: option for option in _visible(command, ctx) for opt in option.opts}
+    options = {opt: option for option in _visible(ctx.command, ctx) for opt in option.opts}
     near, others = _similar(name, options), list(_commands_with(name, ctx))
     if not near and 0 < len(others) <= _FEW:
         have = "has" if len(others) == 1 else "have"
@@ -71,6 +70,8 @@ def no_such_flag(name: str, command: click.Command, ctx: click.Context) -> NoSuc
 
 def _similar(name: str, options: Mapping[str, click.Option]) -> list[str]:
     """Return the flag that other programs call so, or the one with the most similar name, if there is one."""
+    from difflib import get_close_matches  # seldom needed
+
     instead = [one for one in _INSTEAD.get(name, ()) if _is_accepted(one, options)]
     plain = {opt.strip("-"): opt for opt in options if opt.startswith("--")}
     close = get_close_matches(name.strip("-"), plain, 1, _CLOSE)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     ),
 )
 def convert(**values: Any) -> int:
-    """Replace kubelogin in a kubeconfig: its users start this program directly.
+    """Replace kubelogin in a kubeconfig, so that kubectl starts this program directly.
 
     kubelogin's exec section (`command: kubectl`) starts a second kubectl each time. Arguments, variables and sessions stay
     the same. Users that sign in another way are not changed.

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _COMMON = (
     *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-client-secret"),
-    *("--grant-type", "--listen-address", "--skip-open-browser", "--session", "--token-cache-storage"),
+    *("--grant-type", "--listen-address", "--skip-open-browser", "--token-cache-storage"),
     *("--certificate-authority", "--insecure-skip-tls-verify"),
 )
 """The flags of a sign-in that ``--help`` shows."""
@@ -71,7 +71,7 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, check the token, and print what to add to the cluster and the kubeconfig.
 
     The command shows the token's claims, warns about anything that a cluster would reject, and prints commands and manifests.
-    At a terminal, it asks for the issuer, the client and the scopes if you do not give them. kubectl uses the same session.
+    At a terminal, it asks for the issuer, the client and the scopes if you do not give them.
     """
     system = System(log=log_at(values["v"], values["log_format"]))
     page = Page.on_stderr(powershell=is_powershell())

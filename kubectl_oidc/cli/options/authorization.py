@@ -27,7 +27,7 @@ AUTHORIZATION = (
     Flag(
         "--oidc-pkce-method",
         choice(("auto", "no", "S256")),
-        help="PKCE method; auto is S256.",
+        help="PKCE method. auto is S256.",
         metavar="METHOD",
         group=Group.ADVANCED,
         rare=True,
@@ -36,7 +36,7 @@ AUTHORIZATION = (
     Flag(
         "--oidc-pushed-authorization-requests",
         choice(("auto", "no", "required")),
-        help="Send the authorization request to the provider first (RFC 9126). auto does so if the provider supports it.",
+        help="Send the authorization request to the provider first. auto does so if the provider supports it (RFC 9126).",
         metavar="WHEN",
         group=Group.ADVANCED,
         rare=True,
@@ -68,7 +68,7 @@ AUTHORIZATION = (
     Flag(
         "--browser-command",
         ANY_TEXT,
-        help="Command to open the browser; the URL is its last argument.",
+        help="Command that opens the browser. The URL replaces %s, or is the last argument.",
         group=Group.SIGN_IN,
         metavar="COMMAND",
         field="browser.command",
@@ -102,7 +102,7 @@ AUTHORIZATION = (
     Flag(
         PROMPT_FLAG,
         ANY_TEXT,
-        help=f"How the provider should prompt you, separated by spaces: {', '.join(PROMPTS)}.",
+        help=f"How the provider should prompt you: {', '.join(PROMPTS)}. Separate several words by spaces.",
         group=Group.SIGN_IN,
         rare=True,
         metavar="WORDS",
@@ -114,7 +114,7 @@ AUTHORIZATION = (
     Flag(
         AGE_FLAG,
         DURATION,
-        help="Sign in again if your last sign-in at the provider is longer ago than this, for example 8h.",
+        help="Sign in again if your last sign-in at the provider is older than this, for example 8h.",
         group=Group.SESSION,
         rare=True,
         field="account.max_age",
@@ -133,7 +133,7 @@ AUTHORIZATION = (
     Flag(
         "--refresh-ahead",
         FRACTION,
-        help="Refresh in the background after this part of the token's lifetime, or off (default: 0.7; off in CI, containers and services).",
+        help="Refresh in the background after this fraction of the token's lifetime, or off (default: 0.7; off in CI, containers and services).",
         group=Group.SESSION,
         rare=True,
         stand_alone=False,

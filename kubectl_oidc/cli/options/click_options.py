@@ -9,6 +9,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from kubectl_oidc import csv_text
+from kubectl_oidc.cli.no_such_flag import no_such_flag
 from kubectl_oidc.text import sanitize
 
 from .flags import GET_TOKEN
@@ -191,4 +192,9 @@ def parsed(args: list[str]) -> click.Context:
     Raises:
         click.ClickException: `get-token` refuses them.
     """
-    return _only_parsed.make_context("get-token", args, help_option_names=[])
+    try:
+        return _only_parsed.make_context("kubectl oidc-login get-token", args, help_option_names=[])
+    except click.NoSuchOption as error:
+        if error.ctx is None:
+            raise
+        raise no_such_flag(error.option_name, error.ctx) from None

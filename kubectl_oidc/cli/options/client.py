@@ -1,7 +1,7 @@
-"""The flags that say how the client proves who it is.
+"""The flags for the authentication of the client.
 
-They are no part of a session's identity (``SessionKey``): the client ID names the client, whatever proves it. With another secret the
-client has the same sessions, and the next request to the provider has the new secret.
+They are not part of a session's identity (``SessionKey``): the client ID names the client. With another secret, the client has
+the same sessions, and the next request to the provider has the new secret.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ CLIENT = (
     Flag(
         METHOD_FLAG,
         choice((AUTO, *METHODS)),
-        help=f"How the client authenticates. auto uses {PRIVATE_KEY_JWT} with a key or a platform token, a method of the provider with a secret, else none.",
+        help=f"How the client authenticates. auto uses {PRIVATE_KEY_JWT} with a key or platform token, a method that the provider supports with a secret, else none.",
         metavar="METHOD",
         group=Group.PROVIDER,
         rare=True,

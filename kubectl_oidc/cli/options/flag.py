@@ -1,4 +1,4 @@
-"""One flag: all that is true of it, as a row of the table."""
+"""One flag, as a row of the table."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ class Flag(NamedTuple):
         metavar: The placeholder for its value in the help, if it is not its kind's.
         short: A shorter name, such as ``-o``.
         group: The heading that it is under in the help.
-        default: The value without it; the help shows one that is not empty.
+        default: The value if the flag is not given. The help shows it if it is not empty.
         rare: Whether ``--help`` leaves it out; ``--help-all`` has it.
         hidden: Whether only ``--help-all`` names it: not ``--help``, the completion, the reference, nor a hint.
-        has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
+        has_variable: Whether it has an environment variable. A flag that destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
-        field: Where the sign-in request has the value, as in ``account.max_age``; empty if it has none of its own.
-        read: What understands a value, if that is not its kind.
+        field: The field of the sign-in request with the value, for example ``account.max_age``; empty if there is none.
+        read: Understands a value, if its kind does not.
         identity: Whether another value makes another session.
         in_index: Whether the index of the sessions has the value.
-        required: Whether no sign-in works without it.
-        repeat: Whether the command that repeats a sign-in has it, as it has those of the identity.
+        required: Whether every sign-in needs it.
+        repeat: Whether the command that repeats a sign-in has it, in addition to the flags of the identity.
         stand_alone: Whether stand-alone mode has it.
         parameter: The parameter of the authorization request that it sets.
-        person: Whether it is about a person, and not for a client that signs in as itself.
-        requires: The flag without which it has no effect.
-        excludes: The flag that says the same in another way, and excludes this one.
+        person: Whether it is about a person, so a client that signs in as itself cannot use it.
+        requires: The flag that it needs.
+        excludes: The flag that has the same purpose and cannot be given too.
     """
 
     name: str

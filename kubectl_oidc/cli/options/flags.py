@@ -47,7 +47,7 @@ FORCE = Flag(
 VERBOSE = Flag(
     "--v",
     LEVEL,
-    help="Log to standard error. Level 1, 4 or 9; 9 shows most.",
+    help="Log to standard error at level 1, 4 or 9. 9 logs most.",
     group=Group.OUTPUT,
     short="-v",
     default=0,
@@ -80,7 +80,6 @@ INSTALL_HINT = Flag(
     "--install-hint",
     help="Text that kubectl shows if this program is not installed, for example where to get it.",
     group=Group.KUBECONFIG,
-    rare=True,
     metavar="TEXT",
     default="",
 )

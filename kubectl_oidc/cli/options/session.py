@@ -173,7 +173,7 @@ IDENTITY = (
     Flag(
         "--claims",
         TEXT,
-        help="Claims to request, as JSON (OpenID Connect Core 5.5). If the ID token lacks an essential claim, the sign-in fails.",
+        help="Claims to request, as JSON (OpenID Connect Core 5.5). If the ID token does not meet an essential claim, the sign-in fails.",
         group=Group.SIGN_IN,
         rare=True,
         metavar="JSON",

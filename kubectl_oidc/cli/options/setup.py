@@ -1,4 +1,4 @@
-"""The options that `setup` alone has: what the cluster reads, where its manifests go, and the kubeconfig."""
+"""The flags that only `setup` has: for the cluster, its manifests, and the kubeconfig."""
 
 from __future__ import annotations
 
@@ -75,14 +75,15 @@ KUBECONFIG = (
     Flag(
         "--from-context",
         CONTEXT_NAME,
-        help="Context whose cluster --context gets (default: --context itself if it exists, else the current context).",
+        help="Context whose cluster --context uses (default: --context itself if it exists, else the current context).",
         group=Group.KUBECONFIG,
+        rare=True,
         has_variable=False,
     ),
     Flag(
         "--server",
         TEXT,
-        help="API server of --context; it is written as a cluster of the same name.",
+        help="API server for --context. It is written as a cluster with the same name.",
         group=Group.KUBECONFIG,
         metavar="URL",
         has_variable=False,
@@ -90,7 +91,7 @@ KUBECONFIG = (
     Flag(
         "--cluster-ca",
         FILE,
-        help="CA certificate of --server; it is copied into the kubeconfig.",
+        help="CA certificate of --server. It is copied into the kubeconfig.",
         group=Group.KUBECONFIG,
         has_variable=False,
     ),
@@ -103,7 +104,7 @@ KUBECONFIG = (
         metavar="NAME",
         default="oidc",
     ),
-    INSTALL_HINT,
+    INSTALL_HINT._replace(rare=True),
     Flag(
         "--absolute-path",
         SWITCH,

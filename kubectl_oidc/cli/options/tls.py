@@ -10,7 +10,7 @@ CLIENT_PAIR = ("--oidc-client-certificate", "--oidc-client-key")
 LOCAL_SERVER = ("--local-server-cert", "--local-server-key")
 
 TRUST = ("--certificate-authority", "--certificate-authority-data", "--insecure-skip-tls-verify")
-"""The flags that choose which provider to trust."""
+"""The flags that decide which provider is trusted."""
 
 RENEGOTIATION = ("--tls-renegotiation-once", "--tls-renegotiation-freely")
 """kubelogin's flags for providers that asked for a certificate in the middle of a connection (TLS 1.2 and older)."""

@@ -71,5 +71,5 @@ def test_no_hint_names_a_hidden_flag(name: str) -> None:
     options = [param for param in command.params if isinstance(param, Option)]
     hidden = {opt for param in options if param.hidden for opt in param.opts}
     for flag in hidden:
-        words = set(re.findall(r"-[\w-]+", no_such_flag(f"{flag}x", command, ctx).hint))
+        words = set(re.findall(r"-[\w-]+", no_such_flag(f"{flag}x", ctx).hint))
         assert not words & hidden
