@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.cli.command import Command
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.program import program
 from kubectl_oidc.version import __version__
@@ -40,21 +41,26 @@ runs
 .B get\\-token
 for each command, as its kubeconfig says, and finds it on the PATH under
 either name.
-.B setup
-is where to begin.
+Begin with
+.BR setup .
 .PP
-Without a command the kubeconfig's user with
+Without a command, the program signs in the kubeconfig user that has
 .B auth\\-provider: oidc
-signs in, and the tokens are written back there.
+and writes the tokens into the kubeconfig.
 .PP
-Standard output carries what was asked for; words for people go to standard
-error."""
+Every command has
+.B \\-\\-help
+for the flags that most people need, and
+.B \\-\\-help\\-all
+for every flag.
+.PP
+Results are on standard output, and messages on standard error."""
 
 EXIT_STATUS = {
-    "0": "It is done.",
-    "1": "It failed: an error: line says what, a hint: line what to do.",
-    "2": "The command line cannot be understood.",
-    "129, 130, 143": "It was ended by SIGHUP, Ctrl-C or SIGTERM.",
+    "0": "Success.",
+    "1": "Failure: an error: line says what failed, a hint: line says what to do.",
+    "2": "The command line or a variable is wrong.",
+    "129, 130, 143": "SIGHUP, Ctrl-C or SIGTERM ended the program.",
 }
 
 
@@ -62,19 +68,23 @@ def page() -> str:
     """Return the page, in the macros of man(7)."""
     parts = [INTRODUCTION, ".SH COMMANDS"]
     with click.Context(program, info_name="kubectl oidc-login") as context:
-        for name, (_, words) in COMMANDS.items():
+        for name, (_, _, words) in COMMANDS.items():
             command = program.get_command(context, name)
             if command is None:
                 raise SystemExit(f"no such command: {name}")
             parts += [f".SS {roff(name)}", f"{roff(words)}."]
-            parts += _options(command, click.Context(command, parent=context, info_name=name))
-        parts += [".SH OPTIONS WITHOUT A COMMAND", *_options(program, context)]
+            parts += [*_options(command), *_examples(command)]
+        parts += [".SH OPTIONS WITHOUT A COMMAND", *_options(program), *_examples(program)]
     parts += [
         ".SH ENVIRONMENT",
-        "Every flag has the variable that stands with it: the flag decides, else it.",
+        roff(
+            "A flag's variable is behind its description. The flag wins over its variable. These variables are read too:"
+        ),
     ]
-    for variables, meaning in _variables():
-        parts += _entry(variables, meaning)
+    for variables, effect in reference.VARIABLES:
+        parts += _entry(
+            variables.replace("`", ""), re.sub(r" \(\[more\].*?\)\)|\[(.*?)\]\(.*?\)", r"\1", effect)
+        )
     parts.append(".SH EXIT STATUS")
     for status, meaning in EXIT_STATUS.items():
         parts += _entry(status, meaning)
@@ -84,35 +94,34 @@ def page() -> str:
 
 def roff(text: str) -> str:
     """Return text as roff shows it: what is between backticks in bold, no character that roff would act upon."""
-    escaped = (
-        " ".join(text.split())
-        .replace("\\", "\\e")
-        .replace("-", "\\-")
-        .replace("~", "\\(ti")
-        .replace("^", "\\(ha")
-    )
-    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped)
+    bold = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", _escaped(" ".join(text.split())))
     return "\n".join(
         f"\\&{line}" if line.startswith((".", "'")) else line
         for line in textwrap.wrap(bold, 78, break_on_hyphens=False, break_long_words=False)
     )
 
 
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\e").replace("-", "\\-").replace("~", "\\(ti").replace("^", "\\(ha")
+
+
 def _entry(term: str, meaning: str) -> list[str]:
     return [".TP", f"\\fB{roff(term)}\\fR", roff(meaning)]
 
 
-def _options(command: click.Command, context: click.Context) -> Iterator[str]:
-    for flag, variable, meaning in reference.rows(command, context):
-        yield from _entry(flag, f"{meaning} (`{variable}`)" if variable else meaning)
+def _options(command: click.Command) -> Iterator[str]:
+    """Find the paragraphs of a command's flags, under the headings of its help."""
+    groups = reference.rows(command)
+    for heading, flags in groups.items():
+        if len(groups) > 1:
+            yield from (".PP", f".I {roff(heading)}")
+        for flag, variable, meaning in flags:
+            yield from _entry(flag, f"{meaning} (`{variable}`)" if variable else meaning)
 
 
-def _variables() -> list[tuple[str, str]]:
-    """Return the variables that docs/reference.md tells of, and what each does."""
-    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", reference.INTRODUCTION, re.MULTILINE)
-    return [
-        (variables.replace("`", ""), f"{meaning[:1].upper()}{meaning[1:]}.") for variables, meaning in rows
-    ]
+def _examples(command: click.Command) -> Iterator[str]:
+    for purpose, line in command.examples if isinstance(command, Command) else ():
+        yield from (".PP", f"{roff(purpose)}:", ".PP", ".nf", f".RS 4\n{_escaped(line)}\n.RE", ".fi")
 
 
 if __name__ == "__main__":

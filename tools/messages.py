@@ -45,7 +45,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*$")
 _NOT_SAID = frozenset(
     {"said_by_provider", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}
 )
-_NOT_WORDS = frozenset({"help", "epilog", "metavar", "envvar", "subcommand_metavar"})
+_NOT_WORDS = frozenset({"help", "examples", "metavar", "envvar", "subcommand_metavar"})
 _LOGS = frozenset({"info"})
 
 

@@ -1,27 +1,29 @@
-"""The list of commands: name, module and one line of help. Imports none of them."""
+"""The list of commands: name, module, heading in the help, and one line of help. Imports none of them."""
 
 from __future__ import annotations
 
 import click
 
+START, SESSIONS = "Start here", "Sessions"
+CONFIGURATION, OTHERS, PROGRAM = "Kubeconfig and settings", "Tokens for kubectl and other programs", "More"
 COMMANDS = {
-    "get-token": ("get_token", "Print an ExecCredential for kubectl; sign in if needed"),
-    "setup": ("setup", "Sign in, show the ID token, and print what to do next"),
-    "status": ("status", "List the sessions that are kept here"),
-    "whoami": ("whoami", "Show who the cluster takes you for"),
-    "token": ("token", "Print the token, one claim of it, or the header for curl"),
-    "exec": ("exec", "Run a program that runs no exec plugins, with the token"),
-    "login": ("login", "Sign in now, on purpose"),
-    "logout": ("logout", "End a session, here and at the provider"),
-    "convert": ("convert", "Rewrite kubelogin's users of a kubeconfig to the direct stanza"),
-    "purge": ("purge", "Remove a cached session, or all of them"),
-    "clean": ("purge", "The same as purge --all, as kubelogin names it"),
-    "config": ("config", "Show every flag's value with its source, and check the settings files"),
-    "doctor": ("doctor", "Say what is wrong between here and the cluster, and what to do"),
-    "demo": ("demo", "See the whole story on this machine, without Okta or a cluster"),
-    "version": ("version", "Print the version"),
-    "completion": ("completion", "Print a shell's completion script"),
-    "help": ("help", "Show the help of a command"),
+    "setup": ("setup", START, "Sign in, check the token, and set up a cluster and kubeconfig"),
+    "status": ("status", START, "List your sessions"),
+    "doctor": ("doctor", START, "Find out what is wrong, and how to fix it"),
+    "login": ("login", SESSIONS, "Sign in now, even if there is a session"),
+    "logout": ("logout", SESSIONS, "Sign out, here and at the provider"),
+    "whoami": ("whoami", SESSIONS, "Show your user name and groups in the cluster"),
+    "purge": ("purge", SESSIONS, "Remove stored sessions without telling the provider"),
+    "clean": ("purge", SESSIONS, "Remove all stored sessions, as in kubelogin"),
+    "convert": ("convert", CONFIGURATION, "Replace kubelogin in a kubeconfig"),
+    "config": ("config", CONFIGURATION, "Show every flag's value and where it comes from"),
+    "get-token": ("get_token", OTHERS, "Print the credential for kubectl, which runs this command"),
+    "token": ("token", OTHERS, "Print the token, one of its claims, or an HTTP header"),
+    "exec": ("exec", OTHERS, "Run a program that cannot run exec plugins"),
+    "demo": ("demo", PROGRAM, "Try the program without a provider or a cluster"),
+    "version": ("version", PROGRAM, "Print the version"),
+    "completion": ("completion", PROGRAM, "Print the completion script for a shell"),
+    "help": ("help", PROGRAM, "Show the help of a command"),
 }
 
 

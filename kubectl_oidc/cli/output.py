@@ -9,7 +9,8 @@ import click
 
 from kubectl_oidc.yaml_text import yaml_block
 
-from .options.flag import Flag
+from .options.click_options import Option
+from .options.flag import Flag, Group
 from .options.kinds import choice
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ FORMATS = ("wide", "json", "yaml")
 """Every format that a command has."""
 
 
-class Format(click.Option):
+class Format(Option):
     """The option ``-o``. Its variable applies to all commands, so a command ignores a format that only others have."""
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
@@ -32,7 +33,14 @@ class Format(click.Option):
 def output(*formats: str) -> Flag:
     """Return the option ``-o`` with these formats in addition to the text for people, which is the default."""
     kind = choice(formats, cls=Format)
-    return Flag("--output", kind, help="How it is printed; without it as a text for people.", short="-o")
+    return Flag(
+        "--output",
+        kind,
+        help="Output format (default: human-readable).",
+        metavar="FORMAT",
+        short="-o",
+        group=Group.OUTPUT,
+    )
 
 
 def echo_document(document: Mapping[str, object], form: str) -> None:

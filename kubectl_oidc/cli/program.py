@@ -13,6 +13,7 @@ from kubectl_oidc.cli.command_list import COMMANDS, no_such_command
 from kubectl_oidc.errors import UsageError
 
 from .call import Call
+from .command import Command
 from .commands.stand_alone import STAND_ALONE, before_a_command, stand_alone
 from .options.click_options import Switch, options
 
@@ -28,7 +29,7 @@ def _without_variable(param: click.Parameter) -> click.Parameter:
     return param
 
 
-class Commands(click.Group):
+class Commands(Command, click.Group):
     """Finds a command by its name without importing the others.
 
     The program's own options, those of stand-alone mode, do not read their variables if a command follows: it reads its own.
@@ -75,15 +76,17 @@ class Commands(click.Group):
         """Return the commands and options that start with ``incomplete``, without importing the commands."""
         names = [
             CompletionItem(name, help=line)
-            for name, (_, line) in COMMANDS.items()
+            for name, (_, _, line) in COMMANDS.items()
             if name.startswith(incomplete)
         ]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+    def commands_in_groups(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the commands and what they do, by their headings, without importing them."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for name, (_, heading, line) in COMMANDS.items():
+            groups.setdefault(heading, []).append((name, line))
+        return groups
 
 
 def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
@@ -99,8 +102,12 @@ def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None: 
     name="kubectl oidc-login",
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
-    subcommand_metavar="[COMMAND [ARGS]...]",
-    epilog="kubectl runs `get-token` for you; `setup` is where to begin.",
+    options_metavar="",
+    subcommand_metavar="[COMMAND] [FLAGS]",
+    examples=(
+        ("Answer a few questions to set up a kubeconfig and a cluster", "kubectl oidc-login setup"),
+        ("Find out why a context does not work", "kubectl oidc-login doctor --context=prod"),
+    ),
 )
 @options(*STAND_ALONE)
 @click.option(
@@ -108,10 +115,10 @@ def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None: 
 )
 @click.pass_context
 def program(ctx: click.Context, /, **values: Any) -> int:
-    """Sign in to Kubernetes with OpenID Connect: a kubectl exec credential plugin.
+    """Sign in to Kubernetes with OpenID Connect. kubectl runs this program when it needs a token.
 
-    Without a command it signs in the kubeconfig's user that has `auth-provider: oidc`, and writes the tokens into the
-    kubeconfig. How it signs in is said by the same flags as for get-token.
+    Without a command, the program signs in the kubeconfig user that has `auth-provider: oidc`, and writes the tokens
+    into the kubeconfig. It accepts get-token's sign-in flags.
     """
     if ctx.invoked_subcommand is None:
         return stand_alone(ctx, values)
@@ -137,9 +144,8 @@ def main(arguments: list[str], call: Call = _NOTHING_KNOWN) -> int:
                 "use that program for this kubeconfig user; `kubectl oidc-login setup` writes a user that starts this one",
                 topic="azure-kubelogin",
             ) from None
-        raise UsageError(
-            error.format_message().rstrip("."), f"see `{_command_of(error, arguments)} --help`"
-        ) from None
+        hint = getattr(error, "hint", f"see `{_command_of(error, arguments)} --help`")
+        raise UsageError(error.format_message().rstrip("."), hint) from None
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.Abort:

@@ -229,15 +229,17 @@ def test_the_version_is_a_flag_too() -> None:
 
 
 def test_the_help_has_a_line_for_each_shell() -> None:
-    """As they are typed: click would make one paragraph of them."""
+    """As they are typed."""
     lines = [line.strip() for line in run_plugin("completion", "--help").stdout.splitlines()]
-    assert "bash:        source <(kubectl-oidc_login completion bash)" in lines
-    assert "fish:        kubectl-oidc_login completion fish | source" in lines
+    assert "source <(kubectl-oidc_login completion bash)" in lines
+    assert "kubectl-oidc_login completion fish | source" in lines
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_no_help_shows_a_mark_that_is_meant_for_click(command: str) -> None:
-    assert "\\b" not in run_plugin(command, "--help").stdout
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_completes_the_flag_that_shows_every_flag(command: str) -> None:
+    """The program itself does too."""
+    offered = kubectl(*command.split(), "--hel")
+    assert [line.partition("\t")[0] for line in offered] == ["--help", "--help-all", ":4"]
 
 
 def test_help_is_what_the_flag_says() -> None:

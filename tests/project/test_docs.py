@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 from ruamel.yaml import YAML
 
+from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.version import __version__
 from tests import parts
 from tests.pages import PAGES, Line, lines
@@ -141,15 +142,13 @@ def topics() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def commands() -> dict[str, set[str]]:
-    """Return the flags that each command's --help names."""
-    listing = help_of()
-    names = re.findall(r"^  ([a-z][a-z-]*) {2,}", listing.partition("Commands:")[2], re.MULTILINE)
-    return {"": set(FLAG.findall(listing)), **{name: set(FLAG.findall(help_of(name))) for name in names}}
+    """Return the flags that each command's --help-all names."""
+    return {name: set(FLAG.findall(help_of(*name.split()))) for name in ("", *COMMANDS)}
 
 
 def help_of(*command: str) -> str:
-    ended = run_plugin(*command, "--help")
-    assert ended.returncode == 0, f"{' '.join(command)} --help: {ended.stderr}"
+    ended = run_plugin(*command, "--help-all")
+    assert ended.returncode == 0, f"{' '.join(command)} --help-all: {ended.stderr}"
     return ended.stdout
 
 

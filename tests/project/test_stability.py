@@ -74,6 +74,13 @@ def test_the_list_is_whole() -> None:
     assert now.keys() == PROMISED.keys()
 
 
+@pytest.mark.parametrize("name", PROMISED)
+def test_every_command_has_the_flags_of_every_command(name: str) -> None:
+    """They are not in the list of each."""
+    given = command(name).get_params(click.Context(command(name), help_option_names=["-h", "--help"]))
+    assert set(LIST["of_every_command"]) <= {opt for param in given for opt in param.opts}
+
+
 def test_doctor_has_the_checks_that_are_promised() -> None:
     """Their names are for programs that read the document."""
     assert [check.name for check in CHECKS] == LIST["checks"]

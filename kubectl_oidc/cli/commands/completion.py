@@ -6,26 +6,28 @@ from importlib.resources import files
 
 import click
 
-from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options.flags import NO_LOG
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
-@click.command("completion")
-@options(*NO_LOG)
+@command(
+    "completion",
+    *NO_LOG,
+    examples=(
+        ("bash, for example in ~/.bashrc", "source <(kubectl-oidc_login completion bash)"),
+        ("zsh, for example in ~/.zshrc", "source <(kubectl-oidc_login completion zsh)"),
+        ("fish", "kubectl-oidc_login completion fish | source"),
+        ("PowerShell", "kubectl-oidc_login completion powershell | Out-String | Invoke-Expression"),
+    ),
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:
-    """Print the script with which a shell completes kubectl-oidc_login.
+    """Print the script that completes kubectl-oidc_login in a shell.
 
-    kubectl 1.26 and later completes `kubectl oidc-login` by itself, where kubectl's own completion is loaded.
-
-    \b
-    bash:        source <(kubectl-oidc_login completion bash)
-    zsh:         source <(kubectl-oidc_login completion zsh)
-    fish:        kubectl-oidc_login completion fish | source
-    powershell:  kubectl-oidc_login completion powershell | Out-String | Invoke-Expression
-    """  # noqa: D301 - click needs the character itself to keep the lines after it
+    `kubectl oidc-login` needs no script: kubectl 1.26 and later completes it if kubectl's own completion is loaded.
+    """
     # As bytes: on Windows text mode ends lines with \r\n, which bash cannot read.
     click.echo(files("kubectl_oidc.cli").joinpath("scripts", shell).read_bytes(), nl=False)
     return 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli.options.click_options import current_sources, options
+from kubectl_oidc.cli.command import command
+from kubectl_oidc.cli.options.click_options import current_sources
 from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import NUMBERS, ONE, SECRET, SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, variable
@@ -42,14 +43,23 @@ _NO_HOME = "none, because there is no home directory"
 _READ, _ABSENT, _WRONG = "read", "absent", "wrong"
 
 
-@click.command("config")
-@options(*USER_OPTIONS, output("json", "yaml"), *ONE_SESSION)
+@command(
+    "config",
+    *USER_OPTIONS,
+    output("json", "yaml"),
+    *ONE_SESSION,
+    examples=(
+        ("Show the flags of the current context's user", "kubectl oidc-login config"),
+        ("Show those of another context as JSON", "kubectl oidc-login config --context=prod -o json"),
+    ),
+)
 def config(**values: Any) -> int:
-    """Show what each flag is worth and where that comes from, and check the settings files.
+    """Show every flag's value and where it comes from, and check the settings files. Secrets are not shown.
 
-    It shows the current context's user, another one's, or the flags that are given. The flag decides, else its variable, else the
-    user's settings file, else the machine's, else the default; a rule of the machine's file comes before all of them. A file
-    that is wrong is an error, here and in every other command. Secrets are not shown. The exit status is 1 if a file is wrong, or if a rule forbids to sign in.
+    A rule of the machine's settings file always decides. Otherwise the first of these decides: the command line or exec
+    section, the variable, your settings file, the machine's settings file, the default.
+
+    The exit status is 1 if a settings file is wrong or a rule forbids the sign-in.
     """
     log_at(values.pop("v"), values.pop("log_format"))
     form = values["output"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import checks, conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import INSTALL_HINT, KUBECONFIG_FILE, LOG, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH, USER_NAMES
@@ -25,25 +25,29 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig.convert import Plan
 
 
-@click.command("convert")
-@options(
+@command(
+    "convert",
     KUBECONFIG_FILE,
-    Flag(
-        "--user",
-        USER_NAMES,
-        help="A user to rewrite; repeatable (default: every one of kubelogin's).",
-    ),
+    Flag("--user", USER_NAMES, help="User to convert; repeatable (default: every user of kubelogin)."),
     Flag("--yes", SWITCH, help="Write without asking.", has_variable=False),
     INSTALL_HINT,
-    Flag("--dry-run", SWITCH, help="Show the difference, and write nothing."),
+    Flag("--dry-run", SWITCH, help="Show the changes without writing them."),
     *LOG,
+    examples=(
+        ("Show what would change", "kubectl oidc-login convert --dry-run"),
+        (
+            "Convert one user of another kubeconfig",
+            "kubectl oidc-login convert --kubeconfig=FILE --user=oidc",
+        ),
+    ),
 )
 def convert(**values: Any) -> int:
-    """Rewrite the users of a kubeconfig from kubelogin's stanza to the one that starts this program itself.
+    """Replace kubelogin in a kubeconfig, so that kubectl starts this program directly.
 
-    kubelogin's stanza (`command: kubectl`) starts a second kubectl each time. The arguments, variables and session stay the
-    same; users that sign in in another way are left alone. The difference is shown first, on standard output and without
-    secrets, and nothing is written before you agree; a copy of the file as it was stays beside it.
+    kubelogin's exec section (`command: kubectl`) starts a second kubectl each time. Arguments, variables and sessions stay
+    the same. Users that sign in another way are not changed.
+
+    The command shows the changes without secrets and asks before it writes. It keeps a backup next to the file.
     """
     log_at(values["v"], values["log_format"])
     conflicts.check(conflicts.CONVERT, values)

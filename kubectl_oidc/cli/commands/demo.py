@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
-import click
-
-from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import VERBOSE, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH
@@ -17,17 +15,21 @@ from kubectl_oidc.system.installation import reinstall_hint
 _REQUIRED = {"authlib": "authlib", "flask": "flask", "jwt": "pyjwt", "trustme": "trustme"}  # module: package
 
 
-@click.command("demo")
-@options(
-    Flag("--keep", SWITCH, help="Leave provider and cluster running until Ctrl-C."),
-    Flag("--without-browser", SWITCH, help="Sign in without a browser, as where there is none."),
+@command(
+    "demo",
+    Flag("--keep", SWITCH, help="Keep the provider and the cluster running until Ctrl-C."),
+    Flag("--without-browser", SWITCH, help="Sign in without a browser."),
     VERBOSE,
+    examples=(
+        ("Play the demo, and sign in with your browser", "kubectl oidc-login demo"),
+        ("Keep the provider and the cluster running to try more commands", "kubectl oidc-login demo --keep"),
+    ),
 )
 def demo(*, keep: bool, without_browser: bool, v: int) -> int:
-    """See the whole story on this machine, without Okta or a cluster.
+    """Try the program on this computer, without a provider or a cluster.
 
-    It starts an OpenID provider and a small Kubernetes API on the loopback interface and goes through setup, `kubectl
-    get pods`, and what happens to somebody who leaves a group. It takes seconds and touches nothing of yours.
+    The demo starts an OpenID provider and a small Kubernetes API on the loopback interface. It runs setup and `kubectl get
+    pods`, and shows what happens when you leave a group. It finishes in seconds and does not change your files.
     """
     log_at(v)
     missing = [package for module, package in _REQUIRED.items() if importlib.util.find_spec(module) is None]

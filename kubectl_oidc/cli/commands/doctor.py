@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.cli.doctor_repairs import mend
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import current_sources, options
+from kubectl_oidc.cli.options.click_options import current_sources
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
@@ -50,8 +51,8 @@ _REFRESH_SECONDS = 8.0
 _REQUEST_SECONDS = 6.0
 
 
-@click.command("doctor")
-@options(
+@command(
+    "doctor",
     *USER_OPTIONS,
     *CLAIMS,
     *PREFIXES,
@@ -59,19 +60,26 @@ _REQUEST_SECONDS = 6.0
     Flag(
         "--fix",
         SWITCH,
-        help="Mend what this program can mend: show each change, ask, and check again.",
+        help="Repair what this program can repair. It shows each change, asks, and checks again.",
         has_variable=False,
     ),
-    Flag("--yes", SWITCH, help="Let --fix change without asking.", has_variable=False),
+    Flag("--yes", SWITCH, help="Let --fix make changes without asking.", has_variable=False),
     *ONE_SESSION,
+    examples=(
+        ("Check the current context", "kubectl oidc-login doctor"),
+        (
+            "Check another context, and repair what can be repaired",
+            "kubectl oidc-login doctor --context=prod --fix",
+        ),
+    ),
 )
 def doctor(**values: Any) -> int:
-    """Say what is wrong between here and the cluster, one line a check, and what to do about it.
+    """Find out what is wrong between this computer and the cluster, and how to fix it.
 
-    It looks at the current context's user, another one's, or the session of flags: the kubeconfig, the plugin, the way to the
-    provider, what the provider offers, the session, its token, and what the API server makes of it. It opens no browser. A token
-    that has ended is refreshed, as kubectl would do. If there is no session, it asks the provider about the client without a
-    sign-in. The exit status is 1 if anything is wrong, also if `kubectl get pods` is Forbidden.
+    The command checks the kubeconfig, the plugin, the network, the provider, the session, its token, and the API server's
+    answer. It opens no browser. An expired token is refreshed, as kubectl would do.
+
+    The exit status is 1 if a check fails, also if `kubectl get pods` is Forbidden.
     """
     log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.DOCTOR, values)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
@@ -53,17 +53,26 @@ def _files(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> lis
     return [CompletionItem(unfinished, type="file")]
 
 
-@click.command("exec", context_settings={"allow_interspersed_args": False})
-@options(*USER_OPTIONS, *ONE_SESSION)
+@command(
+    "exec",
+    *USER_OPTIONS,
+    *ONE_SESSION,
+    examples=(
+        ("List the releases of Helm", "kubectl oidc-login exec -- helm list"),
+        ("Start k9s in another context", "kubectl oidc-login exec --context=prod -- k9s"),
+    ),
+    context_settings={"allow_interspersed_args": False},
+)
 @click.argument(
     "program", nargs=-1, type=click.UNPROCESSED, metavar="[--] PROGRAM [ARG]...", shell_complete=_files
 )
 def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the name of the command
-    """Run PROGRAM with a temporary kubeconfig, for programs that run no exec plugins.
+    """Run PROGRAM with a temporary kubeconfig that has a token, for programs that cannot run exec plugins.
 
-    The variable KUBECONFIG of the program names the kubeconfig. It has one context, and in it a token instead of the exec section.
-    While the program runs the token is renewed before it ends. The kubeconfig is removed at the end. Signals are passed on to
-    the program, and its exit status is returned. Write `--` before PROGRAM.
+    PROGRAM finds the kubeconfig through the variable KUBECONFIG. It has one context, and a token instead of the exec section.
+    The token is renewed before it expires. The kubeconfig is removed when PROGRAM ends.
+
+    PROGRAM gets the signals, and its exit status is returned. Write `--` before PROGRAM.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)

@@ -6,21 +6,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubectl_oidc.cli import get_token as command
-from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli import get_token as credential
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options.flags import GET_TOKEN
 
 if TYPE_CHECKING:
     from kubectl_oidc.cli.call import Call
 
 
-@click.command("get-token")
-@options(*GET_TOKEN)
+@command(
+    "get-token",
+    *GET_TOKEN,
+    examples=(
+        (
+            "Print a credential as kubectl gets it",
+            "kubectl oidc-login get-token --oidc-issuer-url=https://idp.example.com --oidc-client-id=kubernetes",
+        ),
+        (
+            "Sign in with a device code",
+            "kubectl oidc-login get-token --oidc-issuer-url=https://idp.example.com --oidc-client-id=kubernetes --grant-type=device-code",
+        ),
+    ),
+)
 @click.pass_obj
 def get_token(call: Call, /, **values: Any) -> int:
-    """Print an ExecCredential for kubectl; sign in, mostly through the browser, if there is no session yet.
+    """Print the credential for kubectl, an ExecCredential. If you are not signed in, you sign in first.
 
-    kubectl runs this from the kubeconfig's exec stanza. Standard output carries the one document and nothing else;
-    everything for people goes to standard error.
+    kubectl runs this command, as the kubeconfig's exec section says. Standard output is only the credential. Messages are on
+    standard error.
     """
-    return command.get_token(values, call)
+    return credential.get_token(values, call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kubectl_oidc.cli.options.click_options import options
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options.flags import NO_LOG
 
 
@@ -14,8 +14,14 @@ def _commands(_ctx: click.Context, _param: click.Parameter, unfinished: str) -> 
     return [name for name in COMMANDS if name.startswith(unfinished)]
 
 
-@click.command("help")
-@options(*NO_LOG)
+@command(
+    "help",
+    *NO_LOG,
+    examples=(
+        ("List the commands", "kubectl oidc-login help"),
+        ("Show the help of setup", "kubectl oidc-login help setup"),
+    ),
+)
 @click.argument("command", required=False, shell_complete=_commands)
 @click.pass_context
 def help(ctx: click.Context, /, command: str | None) -> int:  # noqa: A001 - the command's name

@@ -7,23 +7,37 @@ from typing import Any
 import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
-from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at, rare
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
 from kubectl_oidc.times import remaining
 
+_COMMON = ("--session", "--token-cache-dir", "--grant-type", "--username", "--login-hint", "--prompt")
+_BROWSER = ("--listen-address", "--skip-open-browser", "--browser-command", "--authentication-timeout-sec")
 
-@click.command("login")
-@options(*USER_OPTIONS, *SESSION_OPTIONS, *SIGN_IN, *LOG)
+
+@command(
+    "login",
+    *USER_OPTIONS,
+    *rare((*SESSION_OPTIONS, *SIGN_IN), *_COMMON, *_BROWSER),
+    *LOG,
+    examples=(
+        ("Sign in again, for example after your groups changed", "kubectl oidc-login login"),
+        (
+            "Sign in without a browser, for another context",
+            "kubectl oidc-login login --context=prod --grant-type=device-code",
+        ),
+    ),
+)
 def login(**values: Any) -> int:
-    """Sign in now, on purpose: to the current context's session, or to the one that --session, --context or --user names.
+    """Sign in now, even if there is a session. It stays as it is until the new sign-in has worked.
 
-    A session that is there already stays as it is until the new sign-in has worked. It takes every flag of get-token; one
-    that is typed replaces the one in the kubeconfig, so that --grant-type or --skip-open-browser can be chosen for once.
+    The command signs in to the current context's session, or to the one that --session, --context or --user names. A flag
+    that you type replaces the flag in the kubeconfig this once.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authentication.sign_out import sign_out
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH
@@ -36,22 +36,22 @@ if TYPE_CHECKING:
 _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PROVIDER", "HERE")
 
 
-@click.command("logout")
-@options(
+@command(
+    "logout",
     *USER_OPTIONS,
-    Flag("--all", SWITCH, help="End every session that is kept here.", has_variable=False),
-    Flag(
-        "--keep-provider-session",
-        SWITCH,
-        help="Leave the browser signed in at the provider, and so to everything else there.",
-    ),
+    Flag("--all", SWITCH, help="End every session that is stored here.", has_variable=False),
+    Flag("--keep-provider-session", SWITCH, help="Keep the browser signed in at the provider."),
     *ONE_SESSION,
+    examples=(
+        ("Sign out of the current context's session", "kubectl oidc-login logout"),
+        ("Sign out of every session", "kubectl oidc-login logout --all"),
+    ),
 )
 def logout(**values: Any) -> int:
-    """End a session: the current context's, the one that --session, --context or --user names, or with --all every one.
+    """Sign out: end the current context's session, the one that --session, --context or --user names, or all.
 
-    The refresh token is revoked (RFC 7009), the browser is sent to the provider's end of session where it offers one, and
-    what is kept here is removed; it is said which of the three happened. `purge` does the last alone.
+    The command revokes the refresh token (RFC 7009) and removes the stored session. If the provider supports it, the browser
+    signs you out there too. Each step is reported. `purge` only removes the stored session.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGOUT, values)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at
-from kubectl_oidc.cli.options.kinds import DIR, SWITCH
+from kubectl_oidc.cli.options.flags import FORCE, LOG, SIGN_IN, USER_OPTIONS, log_at, rare
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.prompts import can_ask, confirm_change, needs_confirmation
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -43,34 +43,42 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.log import Log
 
 # `purge` accepts all arguments of a kubeconfig user. Those that do not identify a session are ignored.
-_NAMES = tuple(flag for flag in SESSION_OPTIONS if flag.name != "--token-cache-storage")
+_NAMES = tuple(
+    flag
+    for flag in rare(SESSION_OPTIONS, "--session", "--token-cache-dir")
+    if flag.name != "--token-cache-storage"
+)
 _HOW = tuple(
     flag._replace(hidden=True, ignored=True)
     for flag in (*SESSION_OPTIONS, *SIGN_IN, FORCE)
-    if flag not in _NAMES
+    if flag.key not in {name.key for name in _NAMES}
 )
 
 
-@click.command("purge")
-@options(
+@command(
+    "purge",
     *USER_OPTIONS,
     Flag("--all", SWITCH, help="Remove every session.", has_variable=False),
     Flag(
         "--orphans",
         SWITCH,
-        help="Remove the sessions of issuers that neither the kubeconfig nor a settings file names. It shows them and asks.",
+        help="Remove the sessions of issuers that neither the kubeconfig nor a settings file names. It lists them and asks.",
         has_variable=False,
     ),
-    Flag("--yes", SWITCH, help="Let --orphans remove without asking.", has_variable=False),
+    Flag("--yes", SWITCH, help="Let --orphans remove sessions without asking.", has_variable=False),
     *_NAMES,
     *_HOW,
     *LOG,
+    examples=(
+        ("Remove the current context's session", "kubectl oidc-login purge"),
+        ("Remove the sessions that no kubeconfig user needs", "kubectl oidc-login purge --orphans"),
+    ),
 )
 def purge(**values: Any) -> int:
-    """Remove a cached session: the current context's, the one that --session, --context or --user names, or with --all every one.
+    """Remove a stored session without telling the provider. The next kubectl signs in again.
 
-    It takes every flag of get-token. The next kubectl signs in again. What kubelogin left for the same client is removed as
-    well, so that it is not taken over; beside that nothing but this program's own files and keys is.
+    The command removes the current context's session, the one that --session, --context or --user names, or all. It also
+    removes kubelogin's session of the same client. It removes nothing else.
     """
     log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.PURGE, values)
@@ -100,13 +108,19 @@ def purge(**values: Any) -> int:
     return _remove([one.session_id for one in lost], cache_dir, *clients, name=name, must=must)
 
 
-@click.command("clean")
-@options(Flag("--token-cache-dir", DIR, help="Directory of the cache."), *LOG)
+@command(
+    "clean",
+    *(flag for flag in _NAMES if flag.name == "--token-cache-dir"),
+    *LOG,
+    examples=(
+        ("Remove every session", "kubectl oidc-login clean"),
+        ("Remove those of another directory", "kubectl oidc-login clean --token-cache-dir=DIR"),
+    ),
+)
 def clean(**values: Any) -> int:
-    """Remove every cached session, as purge --all does; the name is kubelogin's.
+    """Remove every stored session, as `purge --all` does. kubelogin has this command too.
 
-    Nothing but this program's own files and keys, and the sessions that kubelogin left, is removed, whatever else the
-    directory holds.
+    The command removes this program's sessions and those of kubelogin. Other files in the directory are not removed.
     """
     log = log_at(values.pop("v"), values.pop("log_format"))
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))

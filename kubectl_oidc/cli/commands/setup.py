@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubectl_oidc.authentication.authenticate import authenticate
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
-from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at
+from kubectl_oidc.cli.options.flags import FLAGS, LOG, log_at, rare
 from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
 from kubectl_oidc.cli.page import Page
 from kubectl_oidc.cli.prompts import can_ask
@@ -44,15 +44,34 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Change
 
 
-@click.command("setup")
-@options(*FLAGS, *CLUSTER, *KUBECONFIG, *LOG)
+_COMMON = (
+    *("--oidc-issuer-url", "--oidc-client-id", "--oidc-extra-scope", "--oidc-client-secret"),
+    *("--grant-type", "--listen-address", "--skip-open-browser", "--token-cache-storage"),
+    *("--certificate-authority", "--insecure-skip-tls-verify"),
+)
+"""The flags of a sign-in that ``--help`` shows."""
+
+
+@command(
+    "setup",
+    *rare(FLAGS, *_COMMON),
+    *CLUSTER,
+    *KUBECONFIG,
+    *LOG,
+    examples=(
+        ("Answer questions at the terminal", "kubectl oidc-login setup"),
+        (
+            "Add a user to the kubeconfig without questions",
+            "kubectl oidc-login setup --oidc-issuer-url=https://idp.example.com --oidc-client-id=kubernetes --write-kubeconfig",
+        ),
+    ),
+)
 @click.pass_context
 def setup(ctx: click.Context, /, **values: Any) -> int:
-    """Sign in, show the ID token, and print what the cluster and the kubeconfig need.
+    """Sign in, check the token, and print what to add to the cluster and the kubeconfig.
 
-    It shows the claims and what a cluster will not like about them, and prints commands and manifests with the flags that
-    are given here. If --oidc-issuer-url, --oidc-client-id or --oidc-extra-scope is missing, it asks for it at a terminal. It runs
-    the first kubectl if you say so. Without a terminal and without issuer and client it explains what is needed. The session is kept, so that the first kubectl of that user needs no second sign-in.
+    The command shows the token's claims, warns about anything that a cluster would reject, and prints commands and manifests.
+    At a terminal, it asks for the issuer, the client and the scopes if you do not give them.
     """
     system = System(log=log_at(values["v"], values["log_format"]))
     page = Page.on_stderr(powershell=is_powershell())

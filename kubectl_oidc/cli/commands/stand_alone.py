@@ -31,8 +31,8 @@ _WITHOUT_SETTINGS = ("get-token", "config", "demo", "version", "completion", "he
 _OF_THE_LOG = ("v", "log_format")
 STAND_ALONE = (
     KUBECONFIG_FILE,
-    CONTEXT._replace(help="The context whose user signs in (default: the current one)."),
-    USER._replace(help="The user that signs in, whatever the context."),
+    CONTEXT._replace(help="Context whose user signs in (default: the current context)."),
+    USER._replace(help="User that signs in, instead of a context's."),
     *hidden(flag for flag in FLAGS if flag.stand_alone),
     *LOG,
 )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.listed_session import TITLES, WIDE_TITLES, ListedSession
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS
-from kubectl_oidc.cli.options.flag import Flag
+from kubectl_oidc.cli.options.flag import Flag, Group
 from kubectl_oidc.cli.options.flags import KUBECONFIG_FILE, LOG, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import DIR, SWITCH
 from kubectl_oidc.cli.options.session import DEFAULT_CACHE_DIR
@@ -41,30 +41,35 @@ _CHOICE = tuple(
 _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-claim")
 
 
-@click.command("status")
-@options(
+@command(
+    "status",
     output("wide", "json", "yaml"),
     KUBECONFIG_FILE,
     *_CHOICE,
     Flag(
         "--orphans",
         SWITCH,
-        help="List only the sessions of issuers that neither the kubeconfig nor a settings file names.",
+        help="List only sessions of issuers that neither the kubeconfig nor a settings file names.",
         has_variable=False,
     ),
     *_GROUPS_CLAIM,
     Flag(
         "--token-cache-dir",
         DIR,
-        help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR, and those of the kubeconfig).",
+        help=f"Cache directory (default: those in the kubeconfig, and {DEFAULT_CACHE_DIR} or oidc-login in KUBECACHEDIR).",
+        group=Group.SESSION,
     ),
     *LOG,
+    examples=(
+        ("List every session", "kubectl oidc-login status"),
+        ("Show the session of another context as JSON", "kubectl oidc-login status --context=prod -o json"),
+    ),
 )
 def status(**values: Any) -> int:
-    """List the sessions that are kept here: who, at which issuer, until when, and which contexts of the kubeconfig use them.
+    """List the sessions that are stored here: the person, the issuer, the expiry, and the contexts that use them.
 
-    It asks nobody but the place where they are kept, and prints no token. `*` marks the current context. The
-    other commands take what the column SESSION shows as --session.
+    `*` marks the current context. Give a value of the column SESSION to other commands as --session. The command sends no
+    request and prints no token.
     """
     system = System(log=log_at(values["v"], values["log_format"]))
     kubeconfig, error = kubeconfig_or_empty(values["kubeconfig"], os.environ)

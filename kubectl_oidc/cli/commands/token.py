@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH, TEXT
@@ -28,31 +28,39 @@ if TYPE_CHECKING:
 _LONGEST = 1000  # the most characters of the names of claims in an error
 
 
-@click.command("token")
-@options(
+@command(
+    "token",
     *USER_OPTIONS,
     Flag(
         "--claim",
         TEXT,
-        help="Print this claim of the token, not the token. Text is printed as it is, anything else as JSON.",
+        help="Print this claim instead of the token: text as it is, other values as JSON.",
         metavar="NAME",
         has_variable=False,
     ),
     Flag(
         "--header",
         SWITCH,
-        help="Print the HTTP header with the token, as `curl --header @-` reads it.",
+        help="Print an HTTP header with the token, for `curl --header @-`.",
         has_variable=False,
     ),
-    Flag("--show", SWITCH, help="Print the token even on a terminal.", has_variable=False),
+    Flag("--show", SWITCH, help="Print the token even if standard output is a terminal.", has_variable=False),
     *ONE_SESSION,
+    examples=(
+        ("Print your email address", "kubectl oidc-login token --claim=email"),
+        (
+            "Call the API server with curl",
+            "kubectl oidc-login token --header | curl --header @- $API_SERVER/version",
+        ),
+    ),
 )
 def token(**values: Any) -> int:
-    """Print the token that kubectl gets, and nothing else, for scripts and curl.
+    """Print the token that kubectl gets, for scripts and curl.
 
-    It is the token of the current context's session, or of the one that --session, --context or --user names. A token that has
-    ended is renewed. If there is no session, you sign in, as with kubectl. The token is a password until it ends, so it is not
-    printed on a terminal without --show.
+    The token is that of the current context's session, or of the one that --session, --context or --user names. An expired
+    token is renewed. If there is no session, you sign in.
+
+    Anyone who has the token can use it until it expires. It is not printed on a terminal without --show.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.TOKEN, values)

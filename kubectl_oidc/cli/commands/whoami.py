@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
-from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.cluster_claims import CLAIMS, PREFIXES, trust_of
 from kubectl_oidc.cli.options.flag import Flag
 from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
@@ -45,20 +43,24 @@ _CLUSTER_SECONDS = 10.0
 """The longest wait for the API server's answer."""
 
 
-@click.command("whoami")
-@options(
+@command(
+    "whoami",
     *USER_OPTIONS,
     output("json", "yaml"),
-    Flag("--cluster", SWITCH, help="Ask the context's cluster too (kubectl auth whoami)."),
+    Flag("--cluster", SWITCH, help="Ask the context's cluster too, as `kubectl auth whoami` does."),
     *CLAIMS,
     *PREFIXES,
     *ONE_SESSION,
+    examples=(
+        ("Show the user name and groups in the stored token", "kubectl oidc-login whoami"),
+        ("Ask the cluster of another context", "kubectl oidc-login whoami --context=prod --cluster"),
+    ),
 )
 def whoami(**values: Any) -> int:
-    """Show who the cluster takes you for: the user name and the groups that role bindings must name.
+    """Show your user name and groups in the cluster, as role bindings must name them.
 
-    It reads the token of the session that is kept here, and opens no browser. With --cluster it asks the API server as well,
-    after a refresh where the token has ended, and shows whom that one sees.
+    The command reads the stored token and opens no browser. With --cluster it also asks the API server, and shows the
+    identity that the API server reports. For that, an expired token is refreshed first.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.WHOAMI, values)

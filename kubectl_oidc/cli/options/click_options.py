@@ -9,6 +9,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from kubectl_oidc import csv_text
+from kubectl_oidc.cli.no_such_flag import no_such_flag
 from kubectl_oidc.text import sanitize
 
 from .flags import GET_TOKEN
@@ -43,7 +44,19 @@ class _Boolean(click.types.BoolParamType):
             self.fail(f"{sanitize(value, limit=40)!r} is neither true nor false", param, ctx)
 
 
-class Switch(click.Option):
+class Option(click.Option):
+    """An option that a row of the table made.
+
+    Args:
+        flag: The row.
+    """
+
+    def __init__(self, *args: Any, flag: Flag, **kwargs: Any) -> None:
+        self.flag = flag
+        super().__init__(*args, **kwargs)
+
+
+class Switch(Option):
     """A switch that also accepts ``=true`` and ``=false``, as kubelogin's do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +64,7 @@ class Switch(click.Option):
         super().__init__(*args, **kwargs)
 
 
-class _Repeatable(click.Option):
+class _Repeatable(Option):
     """An option that may be given several times; its variable is read as one use of it is."""
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
@@ -91,15 +104,19 @@ def options(*table: Flag) -> Callable[[Command], Command]:
 
 
 def _option(flag: Flag, command: Command) -> Command:
-    settings: dict[str, Any] = {"help": flag.help or None, "hidden": flag.hidden, **_of_kind(flag.kind)}
+    settings: dict[str, Any] = {
+        "cls": Option,
+        "flag": flag,
+        "help": flag.help or None,
+        "hidden": flag.hidden,
+        **_of_kind(flag.kind),
+    }
     if flag.ignored:
         settings["expose_value"] = False
     elif flag.has_variable:
-        settings |= {"envvar": variable(flag.name), "show_envvar": True}
-    if flag.metavar:
-        settings["metavar"] = flag.metavar
+        settings |= {"envvar": variable(flag.name), "show_envvar": True}  # an error names it
     if flag.default is not None:
-        settings |= {"default": flag.default, "show_default": bool(flag.default)}
+        settings["default"] = flag.default
     if flag.excludes:
         settings["callback"] = _overruled_by(flag.excludes)
     names = (flag.short, flag.name) if flag.short else (flag.name,)
@@ -116,8 +133,6 @@ def _of_kind(kind: Kind) -> dict[str, Any]:
         settings["type"] = click.Choice(kind.choices)
     if kind is SECONDS:
         settings["callback"] = _unsaid
-    if kind.metavar:
-        settings["metavar"] = kind.metavar
     if kind.uses in {EACH, COMMAS}:
         settings |= {"multiple": True, "cls": _Repeatable if kind.uses == EACH else _CommaSeparated}
     if kind.completes:
@@ -188,4 +203,9 @@ def parsed(args: list[str]) -> click.Context:
     Raises:
         click.ClickException: `get-token` refuses them.
     """
-    return _only_parsed.make_context("get-token", args, help_option_names=[])
+    try:
+        return _only_parsed.make_context("kubectl oidc-login get-token", args, help_option_names=[])
+    except click.NoSuchOption as error:
+        if error.ctx is None:
+            raise
+        raise no_such_flag(error.option_name, error.ctx) from None

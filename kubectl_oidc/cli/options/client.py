@@ -1,7 +1,7 @@
-"""The flags that say how the client proves who it is.
+"""The flags for the authentication of the client.
 
-They are no part of a session's identity (``SessionKey``): the client ID names the client, whatever proves it. With another secret the
-client has the same sessions, and the next request to the provider has the new secret.
+They are not part of a session's identity (``SessionKey``): the client ID names the client. With another secret, the client has
+the same sessions, and the next request to the provider has the new secret.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kubectl_oidc.oidc.flags import ASSERTION_KEY, ASSERTION_KEY_ID, GITHUB_AUDI
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.text import sanitize
 
-from .flag import Flag
+from .flag import Flag, Group
 from .kinds import FILE, SECRET, TEXT, choice
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ CLIENT = (
     Flag(
         SECRET_FLAG,
         SECRET,
-        help="Client secret, where the client has one.",
+        help="Client secret, if the client has one.",
+        group=Group.PROVIDER,
         metavar="SECRET",
         field="client_authentication.typed_secret",
         repeat=True,
@@ -37,7 +38,8 @@ CLIENT = (
     Flag(
         SECRET_FILE_FLAG,
         FILE,
-        help="File that holds the client secret, so that it stands in no kubeconfig.",
+        help="Read the client secret from this file instead of the kubeconfig.",
+        group=Group.PROVIDER,
         field="client_authentication.secret_file",
         repeat=True,
         stand_alone=False,
@@ -46,7 +48,10 @@ CLIENT = (
     Flag(
         METHOD_FLAG,
         choice((AUTO, *METHODS)),
-        help=f"How the client proves who it is; auto: {PRIVATE_KEY_JWT} with a key or a platform's token, else what the provider offers for a secret, else none.",
+        help=f"How the client authenticates. auto uses {PRIVATE_KEY_JWT} with a key or platform token, a method that the provider supports with a secret, else none.",
+        metavar="METHOD",
+        group=Group.PROVIDER,
+        rare=True,
         default=AUTO,
         field="client_authentication.method",
         repeat=True,
@@ -54,14 +59,18 @@ CLIENT = (
     Flag(
         ASSERTION_KEY,
         FILE,
-        help=f"Private key of the client, for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
+        help=f"Private key of the client for {PRIVATE_KEY_JWT} (PEM; RSA, elliptic curve or Ed25519).",
+        group=Group.PROVIDER,
+        rare=True,
         field="client_authentication.key.path",
         repeat=True,
     ),
     Flag(
         ASSERTION_KEY_ID,
         TEXT,
-        help="Its key ID at the provider.",
+        help="Key ID of this private key at the provider.",
+        group=Group.PROVIDER,
+        rare=True,
         metavar="KID",
         field="client_authentication.key.key_id",
         repeat=True,
@@ -70,7 +79,9 @@ CLIENT = (
     Flag(
         PLATFORM_TOKEN_FILE,
         FILE,
-        help="Token that the platform issues to this workload (RFC 7523), sent in place of a secret; read at each use.",
+        help="File with the token that the platform gives this workload (RFC 7523). It is sent instead of a secret.",
+        group=Group.PROVIDER,
+        rare=True,
         field="client_authentication.token.path",
         repeat=True,
         excludes=GITHUB_AUDIENCE,
@@ -78,7 +89,9 @@ CLIENT = (
     Flag(
         GITHUB_AUDIENCE,
         TEXT,
-        help="The same, from GitHub Actions: it issues the job a token for this audience.",
+        help="Send the token that GitHub Actions gives this job for this audience, instead of a secret.",
+        group=Group.PROVIDER,
+        rare=True,
         metavar="AUDIENCE",
         field="client_authentication.token.github_audience",
         repeat=True,

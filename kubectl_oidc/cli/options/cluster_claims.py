@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.manifests.trust import ClusterTrust
 
-from .flag import Flag
+from .flag import Flag, Group
 from .kinds import TEXT
 
 if TYPE_CHECKING:
@@ -18,14 +18,16 @@ CLAIMS = (
     Flag(
         "--oidc-username-claim",
         TEXT,
-        help="Claim that the cluster takes as the user name.",
+        help="Claim that the cluster uses as user name.",
+        group=Group.CLUSTER,
         metavar="CLAIM",
         default="email",
     ),
     Flag(
         "--oidc-groups-claim",
         TEXT,
-        help="Claim that the cluster takes as the groups.",
+        help="Claim that the cluster uses as groups.",
+        group=Group.CLUSTER,
         metavar="CLAIM",
         default="groups",
     ),
@@ -34,14 +36,18 @@ PREFIXES = (
     Flag(
         "--oidc-username-prefix",
         TEXT,
-        help="What the cluster puts before user names; - is nothing (default: nothing before email, else ISSUER#).",
+        help="Prefix that the cluster adds to user names; - is none (default: none for the claim email, else ISSUER#).",
+        group=Group.CLUSTER,
+        rare=True,
         metavar="PREFIX",
         default="",
     ),
     Flag(
         "--oidc-groups-prefix",
         TEXT,
-        help="What the cluster puts before the groups' names (default: nothing).",
+        help="Prefix that the cluster adds to groups (default: none).",
+        group=Group.CLUSTER,
+        rare=True,
         metavar="PREFIX",
         default="",
     ),

@@ -1,7 +1,7 @@
-"""Flags that do not go together, or need another: refused before anybody is asked anything.
+"""Refuse flags that cannot be used together, or that need another flag, before the program asks anything.
 
-Only what cannot work as it is asked for is refused. What kubelogin accepts and does not use (a listen address with a password grant, a
-user name with a device code) is accepted here too, because kubeconfigs that were written for it must go on working.
+Only flags that cannot work are refused. Some flags have no effect, for example a listen address with a password grant, or a user
+name with a device code. kubelogin accepts them, so they are accepted here too: its kubeconfigs must still work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One flag: all that is true of it, as a row of the table."""
+"""One flag, as a row of the table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.named_tuple import NamedTuple
 
-from .kinds import TEXT
+from .kinds import SWITCH, TEXT
 from .variables import key
 
 if TYPE_CHECKING:
@@ -15,30 +15,47 @@ if TYPE_CHECKING:
     from .kinds import Kind
 
 
+class Group:
+    """The headings of the help, in its order."""
+
+    OWN = "Flags"
+    PROVIDER = "Provider"
+    KUBECONFIG = "Kubeconfig"
+    SIGN_IN = "Sign-in"
+    SESSION = "Session"
+    TOKEN = "Token"  # noqa: S105 - a heading
+    CLUSTER = "Cluster"
+    TLS = "TLS"
+    OUTPUT = "Output"
+    ADVANCED = "Advanced"
+
+
 class Flag(NamedTuple):
     """A row.
 
     Attributes:
         name: The flag, with its dashes.
         kind: What kind of value it has.
-        help: What ``--help`` says of it.
-        metavar: What stands for its value there, if its kind does not say it.
+        help: Its description in the help.
+        metavar: The placeholder for its value in the help, if it is not its kind's.
         short: A shorter name, such as ``-o``.
-        default: The value without it; ``--help`` shows one that is not empty.
-        hidden: Whether ``--help`` leaves it out.
-        has_variable: Whether it has an environment variable; what destroys, writes or skips a question has none.
+        group: The heading that it is under in the help.
+        default: The value if the flag is not given. The help shows it if it is not empty.
+        rare: Whether ``--help`` leaves it out; ``--help-all`` has it.
+        hidden: Whether only ``--help-all`` names it: not ``--help``, the completion, the reference, nor a hint.
+        has_variable: Whether it has an environment variable. A flag that destroys, writes or skips a question has none.
         ignored: Whether it is accepted without effect.
-        field: Where the sign-in request has the value, as in ``account.max_age``; empty if it has none of its own.
-        read: What understands a value, if that is not its kind.
+        field: The field of the sign-in request with the value, for example ``account.max_age``; empty if there is none.
+        read: Understands a value, if its kind does not.
         identity: Whether another value makes another session.
         in_index: Whether the index of the sessions has the value.
-        required: Whether no sign-in works without it.
-        repeat: Whether the command that repeats a sign-in has it, as it has those of the identity.
+        required: Whether every sign-in needs it.
+        repeat: Whether the command that repeats a sign-in has it, in addition to the flags of the identity.
         stand_alone: Whether stand-alone mode has it.
         parameter: The parameter of the authorization request that it sets.
-        person: Whether it is about a person, and not for a client that signs in as itself.
-        requires: The flag without which it has no effect.
-        excludes: The flag that says the same in another way, and excludes this one.
+        person: Whether it is about a person, so a client that signs in as itself cannot use it.
+        requires: The flag that it needs.
+        excludes: The flag that has the same purpose and cannot be given too.
     """
 
     name: str
@@ -46,7 +63,9 @@ class Flag(NamedTuple):
     help: str = ""
     metavar: str = ""
     short: str = ""
+    group: str = Group.OWN
     default: object = None
+    rare: bool = False
     hidden: bool = False
     has_variable: bool = True
     ignored: bool = False
@@ -66,6 +85,27 @@ class Flag(NamedTuple):
     def key(self) -> str:
         """Its name among a command's values."""
         return key(self.name)
+
+    @property
+    def term(self) -> str:
+        """Its names and the placeholder for its value, as the help shows them."""
+        names = f"{self.short}, {self.name}" if self.short else self.name
+        return f"{names} {self._placeholder()}".rstrip()
+
+    def _placeholder(self) -> str:
+        if self.kind is SWITCH:
+            return ""
+        by_type = self.kind.type.name.upper() if self.kind.type else "VALUE" if self.kind.choices else "TEXT"
+        return self.metavar or self.kind.metavar or by_type
+
+    @property
+    def description(self) -> str:
+        """Its help, with the values to choose from and the default."""
+        text = self.help
+        if self.default:
+            first, end, rest = text.removesuffix(".").partition(". ")
+            text = f"{first} (default: {self.default}){end}{rest}."
+        return f"{text} One of {', '.join(self.kind.choices)}." if len(self.kind.choices) > 1 else text
 
     def understood(self, value: Any) -> Any:
         """Return what a value of the command line means.

@@ -77,7 +77,7 @@ class FlagValues:
         return next((flag for flag in (PLATFORM_TOKEN_FILE, GITHUB_AUDIENCE) if self.has(flag)), "")
 
     def listens(self) -> bool:
-        """Return whether the browser is to come back to an address of ours."""
+        """Return whether the browser must return to an address where this program listens."""
         return self.grant() == "authcode" or (self.grant() == "auto" and not self.value("--username"))
 
     def authorizes(self) -> bool:

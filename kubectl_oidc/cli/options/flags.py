@@ -12,7 +12,7 @@ from kubectl_oidc.system.log import FORMATS, TEXT, VERBOSITY, Log
 
 from .authorization import AUTHORIZATION
 from .client import CLIENT
-from .flag import Flag
+from .flag import Flag, Group
 from .kinds import CONTEXT_NAME, FILE, LEVEL, SWITCH, USER_NAME, choice
 from .session import IDENTITY
 from .tls import TLS
@@ -28,29 +28,58 @@ FLAGS = (*IDENTITY, *SIGN_IN)
 
 
 def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
-    """Return the same flags, left out of the help."""
+    """Return the same flags; only ``--help-all`` names them."""
     return tuple(flag._replace(hidden=True) for flag in table)
 
 
+def rare(table: Iterable[Flag], *but: str) -> tuple[Flag, ...]:
+    """Return the same flags; ``--help`` leaves all of them out but those with these names."""
+    return tuple(flag if flag.name in but else flag._replace(rare=True) for flag in table)
+
+
 FORCE = Flag(
-    "--force-refresh", SWITCH, help="Replace a token that is still good.", field="renewal.force_refresh"
+    "--force-refresh",
+    SWITCH,
+    help="Renew the token even if it is still valid.",
+    group=Group.TOKEN,
+    field="renewal.force_refresh",
 )
-VERBOSE = Flag("--v", LEVEL, help="Log to standard error: 1, 4 or 9.", short="-v", default=0)
+VERBOSE = Flag(
+    "--v",
+    LEVEL,
+    help="Log to standard error at level 1, 4 or 9. 9 logs most.",
+    group=Group.OUTPUT,
+    short="-v",
+    default=0,
+)
 LOG_FORMAT = Flag(
     "--log-format",
     choice(FORMATS),
-    help="How -v logs: text, or json for one object a line, errors included.",
+    help="Format of the log. json prints one object per line, errors included.",
+    metavar="FORMAT",
+    group=Group.OUTPUT,
     default=TEXT,
 )
 
 KUBECONFIG_FILE = Flag(
-    "--kubeconfig", FILE, help="The kubeconfig (default: KUBECONFIG, else ~/.kube/config)."
+    "--kubeconfig",
+    FILE,
+    help="Kubeconfig file (default: KUBECONFIG, else ~/.kube/config).",
+    group=Group.KUBECONFIG,
 )
-CONTEXT = Flag("--context", CONTEXT_NAME, help="A context of the kubeconfig (default: the current one).")
-USER = Flag("--user", USER_NAME, help="A user of the kubeconfig (default: the context's).")
+CONTEXT = Flag(
+    "--context",
+    CONTEXT_NAME,
+    help="Context in the kubeconfig (default: the current context).",
+    group=Group.KUBECONFIG,
+)
+USER = Flag(
+    "--user", USER_NAME, help="User in the kubeconfig (default: the context's user).", group=Group.KUBECONFIG
+)
 INSTALL_HINT = Flag(
     "--install-hint",
-    help="What kubectl shows on a machine without the program, such as where your company has it.",
+    help="Text that kubectl shows if this program is not installed, for example where to get it.",
+    group=Group.KUBECONFIG,
     metavar="TEXT",
     default="",
 )

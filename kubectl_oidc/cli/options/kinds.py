@@ -1,4 +1,4 @@
-"""What kind of value a flag has: how it is typed and understood, and how it is written again."""
+"""The kinds of values: how a value is typed, understood, and written again."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Kind:
     Args:
         utf8: Whether it must be UTF-8, because it is sent to the provider as text.
         uses: How often it may be given: ``ONE``, ``EACH`` or ``COMMAS``.
-        metavar: What stands for it in ``--help``.
+        metavar: The placeholder for it in ``--help``.
         value_type: How it is read, if it is not text.
         choices: Its possible values, if it has a few.
         completes: What a shell completes it with: ``file``, ``dir``, or the kubeconfig's ``contexts`` or ``users``.
-        settings: What else click is told of it.
+        settings: More settings for click.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Kind:
         yield str(value)
 
     def kept(self, flag: str, value: Any) -> Iterator[Arg]:
-        """Return the arguments of a kubeconfig's exec stanza, for a value as it was typed."""
+        """Return the arguments of a kubeconfig's exec section, for a value as it was typed."""
         from kubectl_oidc.kubeconfig import Arg
 
         for text in self._kept(value):

@@ -7,7 +7,7 @@ from kubectl_oidc.oidc.flags import EXCHANGE_AUDIENCE, EXCHANGE_SCOPE, EXCHANGE_
 from kubectl_oidc.sessions.stores import CHOICES
 
 from . import checks
-from .flag import Flag
+from .flag import Flag, Group
 from .kinds import ANY_TEXT, DIR, EXTRA_SCOPES, HEADERS, PAIRS, PATTERNS, SCOPES, SWITCH, TEXT, choice
 
 GRANTS = (
@@ -26,7 +26,8 @@ IDENTITY = (
     Flag(
         "--oidc-issuer-url",
         ANY_TEXT,
-        help="Issuer URL of the provider.",
+        help="Issuer URL of the identity provider.",
+        group=Group.PROVIDER,
         metavar="URL",
         field="issuer",
         read=checks.issuer,
@@ -39,6 +40,7 @@ IDENTITY = (
         "--oidc-client-id",
         TEXT,
         help="Client ID at the provider.",
+        group=Group.PROVIDER,
         metavar="ID",
         field="client_id",
         identity=True,
@@ -49,7 +51,8 @@ IDENTITY = (
     Flag(
         "--oidc-extra-scope",
         EXTRA_SCOPES,
-        help="Scope to ask for beside openid; repeatable, or comma-separated.",
+        help="Scope to request in addition to openid; repeatable or comma-separated.",
+        group=Group.PROVIDER,
         field="extra_scopes",
         identity=True,
         in_index=True,
@@ -58,7 +61,8 @@ IDENTITY = (
     Flag(
         "--oidc-use-access-token",
         SWITCH,
-        help="Hand out the access token, not the ID token.",
+        help="Give kubectl the access token instead of the ID token.",
+        group=Group.TOKEN,
         field="use_access_token",
         identity=True,
         stand_alone=False,
@@ -66,7 +70,9 @@ IDENTITY = (
     Flag(
         EXCHANGE_AUDIENCE,
         TEXT,
-        help="Exchange the token for one for this audience (RFC 8693), and hand out that.",
+        help="Exchange the token for one with this audience (RFC 8693).",
+        group=Group.TOKEN,
+        rare=True,
         metavar="AUDIENCE",
         field="exchange.audience",
         identity=True,
@@ -75,7 +81,10 @@ IDENTITY = (
     Flag(
         EXCHANGE_TYPE,
         choice(EXCHANGE_TYPES),
-        help=f"Type of the exchanged token (default {EXCHANGE_TYPES[0]}).",
+        help=f"Type of the exchanged token (default: {EXCHANGE_TYPES[0]}).",
+        metavar="TYPE",
+        group=Group.TOKEN,
+        rare=True,
         field="exchange.token_type",
         identity=True,
         stand_alone=False,
@@ -84,7 +93,9 @@ IDENTITY = (
     Flag(
         EXCHANGE_SCOPE,
         SCOPES,
-        help="Scope of the exchanged token; repeatable, or comma-separated.",
+        help="Scope of the exchanged token; repeatable or comma-separated.",
+        group=Group.TOKEN,
+        rare=True,
         field="exchange.scopes",
         identity=True,
         stand_alone=False,
@@ -93,14 +104,18 @@ IDENTITY = (
     Flag(
         "--oidc-request-header",
         HEADERS,
-        help="HTTP header for requests to the provider; repeatable.",
+        help="Add this HTTP header to every request to the provider; repeatable.",
+        group=Group.ADVANCED,
+        rare=True,
         field="request_headers",
         identity=True,
     ),
     Flag(
         "--oidc-auth-request-extra-params",
         PAIRS,
-        help="Extra parameter of the authorization request; repeatable.",
+        help="Add this parameter to the authorization request; repeatable.",
+        group=Group.ADVANCED,
+        rare=True,
         field="extra_params",
         read=checks.extra_params,
         identity=True,
@@ -108,7 +123,9 @@ IDENTITY = (
     Flag(
         "--grant-type",
         choice(GRANTS),
-        help="How to sign in; auto: a password where --username is given, else the browser, else a device code or a pasted address.",
+        help="How to sign in. auto uses a password with --username, else the browser, else a device code or a pasted URL.",
+        metavar="TYPE",
+        group=Group.SIGN_IN,
         default="auto",
         field="grant",
         identity=True,
@@ -116,7 +133,8 @@ IDENTITY = (
     Flag(
         "--username",
         TEXT,
-        help="User name of the password grant.",
+        help="User name for the password grant.",
+        group=Group.SIGN_IN,
         metavar="NAME",
         field="password_username",
         identity=True,
@@ -124,7 +142,8 @@ IDENTITY = (
     Flag(
         EXPECT_FLAG,
         PATTERNS,
-        help="Refuse an account whose claim does not match, as in email=*@corp.example; repeatable.",
+        help="Refuse an account whose claim does not match, for example email=*@corp.example; repeatable.",
+        group=Group.SIGN_IN,
         field="account.expect_claims",
         identity=True,
         person=True,
@@ -132,7 +151,8 @@ IDENTITY = (
     Flag(
         HINT_FLAG,
         TEXT,
-        help="Account that the provider should propose (login_hint).",
+        help="Account that the provider should suggest (login_hint).",
+        group=Group.SIGN_IN,
         metavar="TEXT",
         field="account.login_hint",
         identity=True,
@@ -141,7 +161,9 @@ IDENTITY = (
     Flag(
         "--acr-values",
         TEXT,
-        help="How somebody should sign in, as classes that the provider knows (acr), the preferred first; several with a space between.",
+        help="Authentication classes to request (acr), the preferred one first, separated by spaces.",
+        group=Group.SIGN_IN,
+        rare=True,
         metavar="WORDS",
         field="account.acr_values",
         read=checks.acr_values,
@@ -151,7 +173,9 @@ IDENTITY = (
     Flag(
         "--claims",
         TEXT,
-        help="Claims to ask for, as JSON (OpenID Connect Core 5.5); an essential one that the ID token does not meet is an error.",
+        help="Claims to request, as JSON (OpenID Connect Core 5.5). If the ID token does not meet an essential claim, the sign-in fails.",
+        group=Group.SIGN_IN,
+        rare=True,
         metavar="JSON",
         field="account.claims",
         read=checks.claims,
@@ -161,7 +185,8 @@ IDENTITY = (
     Flag(
         "--session",
         ANY_TEXT,
-        help="Keep this sign-in apart from others at the same issuer.",
+        help="Name for this session, to keep it apart from others at the same issuer.",
+        group=Group.SESSION,
         metavar="NAME",
         field="session_name",
         identity=True,
@@ -171,14 +196,17 @@ IDENTITY = (
     Flag(
         "--token-cache-dir",
         DIR,
-        help=f"Directory of the cache (default {DEFAULT_CACHE_DIR}, or under KUBECACHEDIR).",
+        help=f"Cache directory (default: {DEFAULT_CACHE_DIR}, or oidc-login in KUBECACHEDIR).",
+        group=Group.SESSION,
         field="storage.own_cache_dir",
         repeat=True,
     ),
     Flag(
         "--token-cache-storage",
         choice(CHOICES),
-        help="Where the session rests; auto: the OS keyring, else the kernel's, else files.",
+        help="Where to store the session. auto uses the OS keyring, else the Linux kernel keyring, else files.",
+        metavar="STORAGE",
+        group=Group.SESSION,
         default="auto",
         field="storage.choice",
         repeat=True,

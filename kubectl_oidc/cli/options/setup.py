@@ -1,11 +1,11 @@
-"""The options that `setup` alone has: what the cluster reads, where its manifests go, and the kubeconfig."""
+"""The flags that only `setup` has: for the cluster, its manifests, and the kubeconfig."""
 
 from __future__ import annotations
 
 from kubectl_oidc.manifests.cluster_type import ClusterType
 
 from .cluster_claims import CLAIMS, PREFIXES
-from .flag import Flag
+from .flag import Flag, Group
 from .flags import INSTALL_HINT, KUBECONFIG_FILE
 from .kinds import CONTEXT_NAME, DIR, FILE, SWITCH, TEXT, TEXTS, choice
 
@@ -13,21 +13,32 @@ CLUSTER = (
     Flag(
         "--cluster-type",
         choice([str(one) for one in ClusterType]),
-        help="Type of the cluster (default: as the kubeconfig's current context tells, else all that may fit).",
+        help="Type of cluster (default: detected from the current context, else every type that may fit).",
+        metavar="TYPE",
+        group=Group.CLUSTER,
     ),
     *CLAIMS,
     *PREFIXES,
     Flag(
         "--cluster-role",
         TEXT,
-        help="ClusterRole to bind to the groups (default cluster-admin for groups of admins, else view).",
+        help="ClusterRole to bind to the groups (default: cluster-admin for groups of admins, else view).",
+        group=Group.CLUSTER,
         metavar="ROLE",
     ),
-    Flag("--group", TEXTS, help="Group to bind the role to; repeatable (default: yours).", metavar="GROUP"),
+    Flag(
+        "--group",
+        TEXTS,
+        help="Group to bind the role to; repeatable (default: your groups).",
+        group=Group.CLUSTER,
+        metavar="GROUP",
+    ),
     Flag(
         "--output",
         choice(["yaml"]),
-        help="Write the cluster's manifests to standard output, and nothing else there.",
+        help="Print only the cluster's manifests on standard output.",
+        metavar="yaml",
+        group=Group.OUTPUT,
         short="-o",
         # KUBECTL_OIDC_OUTPUT says how the others print; it does not mean that setup prints manifests.
         has_variable=False,
@@ -35,50 +46,70 @@ CLUSTER = (
     Flag(
         "--output-dir",
         DIR,
-        help="Write the cluster's manifests to files in this directory; no file is overwritten.",
+        help="Write the cluster's manifests to files in this directory. Existing files are not overwritten.",
+        group=Group.OUTPUT,
     ),
 )
 KUBECONFIG = (
     Flag(
-        "--write-kubeconfig", SWITCH, help="Add the user to the kubeconfig, or update it.", has_variable=False
+        "--write-kubeconfig",
+        SWITCH,
+        help="Add the user to the kubeconfig, or update it.",
+        group=Group.KUBECONFIG,
+        has_variable=False,
     ),
     Flag(
         "--yes",
         SWITCH,
         help="Let --write-kubeconfig change the issuer or client of a user, a context or a cluster without asking.",
+        group=Group.KUBECONFIG,
         has_variable=False,
     ),
     Flag(
         "--context",
         CONTEXT_NAME,
-        help="Write a context with the user, too, for the cluster of --server or --from-context.",
+        help="Context to write with the user, for the cluster of --server or --from-context.",
+        group=Group.KUBECONFIG,
         has_variable=False,
     ),
     Flag(
         "--from-context",
         CONTEXT_NAME,
-        help="The context whose cluster --context has (default: --context itself if it exists, else the current one).",
+        help="Context whose cluster --context uses (default: --context itself if it exists, else the current context).",
+        group=Group.KUBECONFIG,
+        rare=True,
         has_variable=False,
     ),
     Flag(
         "--server",
         TEXT,
-        help="The API server of --context, which gets a cluster of the same name.",
+        help="API server for --context. It is written as a cluster with the same name.",
+        group=Group.KUBECONFIG,
         metavar="URL",
         has_variable=False,
     ),
     Flag(
         "--cluster-ca",
         FILE,
-        help="The certificate authority of --server; its certificates are put into the kubeconfig.",
+        help="CA certificate of --server. It is copied into the kubeconfig.",
+        group=Group.KUBECONFIG,
         has_variable=False,
     ),
     KUBECONFIG_FILE,
-    Flag("--user", TEXT, help="The user's name in the kubeconfig.", metavar="NAME", default="oidc"),
-    INSTALL_HINT,
+    Flag(
+        "--user",
+        TEXT,
+        help="Name of the user in the kubeconfig.",
+        group=Group.KUBECONFIG,
+        metavar="NAME",
+        default="oidc",
+    ),
+    INSTALL_HINT._replace(rare=True),
     Flag(
         "--absolute-path",
         SWITCH,
-        help="Name the program by its whole path: desktop programs have a short PATH.",
+        help="Write the full path of this program, for desktop apps with a short PATH.",
+        group=Group.KUBECONFIG,
+        rare=True,
     ),
 )

@@ -18,7 +18,7 @@ class ValueType(NamedTuple):
     """How a value is read from text.
 
     Attributes:
-        name: What stands for it in the help, in small letters.
+        name: The placeholder for it in the help, in small letters.
         read: Returns the value; None if the text is malformed.
         fault: The error, in which ``{}`` is such a text.
     """

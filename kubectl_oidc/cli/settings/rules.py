@@ -22,11 +22,11 @@ RULES = "rules"
 ALLOWED_ISSUERS, FORBIDDEN, STORAGE = "allowed-issuers", "forbidden-in-exec-section", "token-cache-storage"
 MINIMUM_VERSION, SUPPORT_LINK = "minimum-version", "support-link"
 MEANINGS = {
-    ALLOWED_ISSUERS: "a list of issuer URLs: no one signs in at another one. Each is the exact text of `--oidc-issuer-url`",
-    FORBIDDEN: "a list of flags that no exec section may set, by an argument or by a variable, such as `browser-command`",
-    STORAGE: "the storage that is used, whatever a flag says",
-    MINIMUM_VERSION: "an older program signs nobody in, and says that it must be updated",
-    SUPPORT_LINK: "a URL (`https:`, `http:` or `mailto:`) that every error shows",
+    ALLOWED_ISSUERS: "A list of issuer URLs. Nobody can sign in at another issuer. Each must be the exact value of `--oidc-issuer-url`.",
+    FORBIDDEN: "A list of flags, such as `browser-command`. No exec section may set them, neither by an argument nor by a variable.",
+    STORAGE: "The storage that is used. It wins over the flag.",
+    MINIMUM_VERSION: "The oldest version that may sign in. An older program only asks for an update.",
+    SUPPORT_LINK: "A URL (`https:`, `http:` or `mailto:`) that every error shows.",
 }
 """Each rule, and what it means, for the reference."""
 
@@ -34,7 +34,7 @@ _VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,3}")
 
 
 class Rules(NamedTuple):
-    """The rules; what is empty is no rule.
+    """The rules. An empty value means that there is no such rule.
 
     Attributes:
         file: The file that has them.

@@ -88,7 +88,7 @@ def stanza_context(user: Entry) -> click.Context:
         except click.ClickException as error:
             raise KubeconfigError(
                 f"get-token refuses the arguments of {named}: {error.format_message().rstrip('.')}",
-                "mend them; `kubectl oidc-login get-token --help` names the flags",
+                getattr(error, "hint", "mend them; `kubectl oidc-login get-token --help` names the flags"),
                 topic="stanza",
             ) from None
 

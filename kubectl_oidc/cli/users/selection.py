@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.authentication.request import OTHER_GRANTS
-from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, hidden
+from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, hidden, rare
 from kubectl_oidc.cli.options.session import IDENTITY
 from kubectl_oidc.cli.options.to_request import scopes
 from kubectl_oidc.errors import SeveralSessions
@@ -26,14 +26,18 @@ SHORT = 8
 """The fewest digits of an ID that select its session; `status` shows as many."""
 
 SESSION_OPTIONS = tuple(
-    flag._replace(metavar="SESSION", help="The session, by its name or its ID, as status shows it.")
+    flag._replace(metavar="SESSION", help="Session to use, by its name or ID from `status`.")
     if flag.name == "--session"
     else flag
     for flag in IDENTITY
 )
 """The flags that identify a session, for commands in which --session selects an existing one."""
 
-ONE_SESSION = (*SESSION_OPTIONS, *hidden(SIGN_IN), *LOG)
+ONE_SESSION = (
+    *rare(SESSION_OPTIONS, "--session", "--token-cache-dir"),
+    *hidden(SIGN_IN),
+    *LOG,
+)
 """The flags of a command about one session, behind its own."""
 
 NAMES_A_SESSION = tuple(flag.key for flag in IDENTITY if flag.identity and flag.name != "--grant-type")

@@ -14,7 +14,7 @@ from kubectl_oidc.cli.program import program
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_its_module(name: str) -> None:
     """The module has a click command with this name."""
-    module, _ = COMMANDS[name]
+    module, _, _ = COMMANDS[name]
     command = getattr(importlib.import_module(f"kubectl_oidc.cli.commands.{module}"), name.replace("-", "_"))
     assert isinstance(command, click.Command)
     assert command.name == name

@@ -71,6 +71,18 @@ def test_arguments_that_get_token_rejects_are_an_error() -> None:
         stanza_request(user(ARGS[:2]))
 
 
+@pytest.mark.parametrize(
+    ("word", "flag"),
+    [("--oidc-isuer-url=x", "--oidc-issuer-url"), ("--one_outpu", "`kubectl oidc-login get-token --help`")],
+)
+def test_a_mistyped_flag_among_the_arguments_gets_the_right_one(word: str, flag: str) -> None:
+    """A hidden flag is not proposed, such as `--one_output`."""
+    with pytest.raises(KubeconfigError) as failed:
+        stanza_request(user([*ARGS, word]))
+    assert flag in failed.value.hint
+    assert "--one_output" not in failed.value.hint + failed.value.message.replace(word, "")
+
+
 def test_help_among_the_arguments_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KubeconfigError):
         stanza_request(user([*ARGS, "--help"]))

@@ -1,0 +1,75 @@
+"""A wrong flag gets a hint with the right one, in every command; no hint names a hidden flag."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.no_such_flag import no_such_flag
+from kubectl_oidc.cli.options.click_options import Option
+from kubectl_oidc.cli.program import main, program
+from kubectl_oidc.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        (["version", "--json"], ["-o json"]),
+        (["status", "--wide"], ["-o wide"]),
+        (["whoami", "--wide"], []),
+        (["config", "--yaml"], ["-o yaml"]),
+        (["token", "--shwo"], ["--show"]),
+        (["exec", "--contxt=prod"], ["--context"]),
+        (["purge", "--issuer=x"], ["--oidc-issuer-url"]),
+        (["purge", "--force"], ["--yes"]),
+        (["get-token", "--force"], ["--force-refresh"]),
+        (["setup", "--scopes=email"], ["--oidc-extra-scope"]),
+        (["login", "--device-code"], ["--grant-type=device-code"]),
+        (["doctor", "-y"], ["--yes"]),
+        (["version", "--hlp"], ["--help"]),
+        (["--verison"], ["--version"]),
+        (["get-token", "--logtostder"], []),
+        (["token", "--oidc-pkce-metho=no"], []),
+        (["get-token", "--nonsense"], []),
+    ],
+)
+def test_the_hint_names_the_flag_that_was_probably_intended(words: list[str], flags: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        main(words)
+    assert words[-1].partition("=")[0] in caught.value.message
+    proposed, _, see = caught.value.hint.rpartition("see ")
+    assert re.findall(r"-[\w-]+(?:[= ][a-z]+(?:-\w+)*)?(?=\?| or )", proposed) == flags
+    assert "--help`" in see
+
+
+@pytest.mark.parametrize(
+    ("words", "named"), [(["login", "--all"], ["logout", "purge"]), (["token", "--fix"], ["doctor"])]
+)
+def test_the_hint_names_the_commands_that_have_the_flag(words: list[str], named: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        main(words)
+    assert [name for name in COMMANDS if f"{name} " in caught.value.hint.partition("`")[0]] == sorted(named)
+
+
+def test_a_flag_that_is_not_needed_is_to_be_left_out() -> None:
+    """`status` lists every session."""
+    with pytest.raises(UsageError) as caught:
+        main(["status", "--all"])
+    assert "status" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_hint_names_a_hidden_flag(name: str) -> None:
+    """Each hidden flag, mistyped by one letter, leads to a flag that the help shows, or to the help."""
+    root = click.Context(program, info_name="kubectl oidc-login", help_option_names=["-h", "--help"])
+    command = program.get_command(root, name)
+    assert command is not None
+    ctx = click.Context(command, root, name)
+    options = [param for param in command.params if isinstance(param, Option)]
+    hidden = {opt for param in options if param.hidden for opt in param.opts}
+    for flag in hidden:
+        words = set(re.findall(r"-[\w-]+", no_such_flag(f"{flag}x", ctx).hint))
+        assert not words & hidden
