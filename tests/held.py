@@ -40,10 +40,10 @@ def page_with(rows: Iterable[Row], text: str) -> str:
     for row in sorted(set(rows)):
         by_kind.setdefault(row[0], []).append(row)
     total = sum(map(len, by_kind.values()))
-    lines = [f"{total} scenarios were tried, and all of them held.", "", "| kind | scenarios |", "|---|---:|"]
+    lines = [f"{total} scenarios were tested, and all passed.", "", "| kind | scenarios |", "|---|---:|"]
     lines += [f"| {kind} | {len(found)} |" for kind, found in by_kind.items()]
     for kind, found in by_kind.items():
-        lines += ["", f"## {kind}", "", "| what was tried | what became of it |", "|---|---|"]
+        lines += ["", f"## {kind}", "", "| scenario | result |", "|---|---|"]
         lines += [row_of(row) for row in found]
     return text.partition(_BEGIN)[0] + _BEGIN + "\n" + "\n".join(lines) + "\n"
 
@@ -55,7 +55,7 @@ def rows_on(text: str) -> list[Row]:
     for line in text.partition(_BEGIN)[2].splitlines():
         if line.startswith("## "):
             kind = line.removeprefix("## ")
-        elif kind and line.startswith("| ") and line != "| what was tried | what became of it |":
+        elif kind and line.startswith("| ") and line != "| scenario | result |":
             what, outcome = line.removeprefix("| ").removesuffix(" |").split(" | ")
             found.append((kind, what, outcome))
     return found

@@ -34,7 +34,7 @@ kubectl oidc-login status -v 1 --log-format=json
 - A command that fails logs `error`, even without `-v`. `topic` is the topic in [troubleshooting](troubleshooting.md), `status` is the exit status, and `code` is the OAuth error
   code, if the provider sent one. The lines `error:` and `hint:` are printed too, because a person may read them.
 - No event contains a secret, at any level. Messages name issuers, hosts, files and the person's account, so treat the log as personal data.
-- The names of events and members are [stable](stability.md). New ones may be added. Messages may change.
+- The names of events and members are [stable](stability.md). New ones may be added. Messages may change. An event with several messages has a row for each.
 - Lines that do not begin with `{` are for the person: the reason for a sign-in, an address to open, a warning.
 - A cached answer logs nothing. With `-v` no command is answered from the cache, so use `-v` only if you need it. Without `-v`, `--log-format` has no cost.
 
@@ -73,13 +73,10 @@ def events() -> list[Event]:
 
 def page() -> str:
     """Return the page's text."""
-    rows: dict[tuple[str, int], list[str]] = {}
-    for event in events():
-        rows.setdefault((event.name, event.level), []).append(event.message)
     lines = ["| event | level | message |", "|---|---|---|"]
-    for (name, level), messages in rows.items():
-        said = "; ".join(message for message in messages if message) or "in words"
-        lines.append(f"| `{name}` | {level} | {said.replace('|', chr(92) + '|').replace('<', '&lt;')} |")
+    for event in events():
+        message = event.message.replace("|", "\\|").replace("<", "&lt;")
+        lines.append(f"| `{event.name}` | {event.level} | {message} |")
     return _HEAD + "\n".join([*lines, ""])
 
 

@@ -26,7 +26,7 @@ BROKEN: dict[str, tuple[Script, str]] = {
     "plain text": (reply(200, b"SECRET-BODY", kind="text/plain"), "is not JSON"),
     "more than a megabyte": (reply(200, json.dumps({"a": "x" * MEGABYTE}).encode()), "larger than 1 MB"),
     "a gzip bomb of 200 MB": (gzip_bomb(200 * MEGABYTE), "larger than 1 MB"),
-    "something that is no HTTP": (raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "HTTP"),
+    "something that is not HTTP": (raw(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), "HTTP"),
     "an answer that is cut off": (
         raw(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"),
         "cut the connection",

@@ -67,7 +67,7 @@ FORGED: tuple[Callback, ...] = (
     Callback("a code twice", _twice("code"), 400),
     Callback("our state with another, before it", lambda pairs: [("state", "x"), *pairs], 400),
     Callback("a code and an error", lambda pairs: [*pairs, *DENIED], 400),
-    Callback("a state alone", _without("code"), 400),
+    Callback("only a state", _without("code"), 400),
     Callback("an empty code", _with(code=""), 400),
     Callback("nothing", lambda _: [], 400),
     Callback("a hundred parameters", lambda pairs: [*pairs, *((f"p{n}", "") for n in range(100))], 400),
@@ -79,12 +79,12 @@ FORGED: tuple[Callback, ...] = (
         "an error from no issuer, where one is promised", _without("code", "iss", and_=DENIED), promised=True
     ),
     *(
-        Callback(f"{method} in the place of GET", method=method, status=405)
+        Callback(f"{method} instead of GET", method=method, status=405)
         for method in ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
     ),
     Callback("another host (DNS rebinding)", host="evil.example.com"),
     Callback("our host with another port", host="localhost:1"),
-    Callback("our host as a part of another's", host="localhost.evil.example.com"),
+    Callback("our host as a part of another name", host="localhost.evil.example.com"),
     Callback("another path", path="/callback", status=404),
     Callback("a favicon", path="/favicon.ico", status=404),
     Callback("a path that leads out", path="/../", status=404),

@@ -68,7 +68,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         _polls(*[_error("authorization_pending")] * 9, expires_in=2),
         "in time",
     ),
-    _bad("wants to be asked once in ten years", _says(interval=300_000_000, expires_in=2), "in time"),
+    _bad("demands one request in ten years", _says(interval=300_000_000, expires_in=2), "in time"),
     _good("is waited for", _polls(_error("authorization_pending"))),
     _good("loses the connection once", _polls(reset)),
     _good("fails once", _polls(html_reply(503))),

@@ -78,13 +78,13 @@ SCENARIOS: tuple[Scenario, ...] = (
             ("authorization_endpoint", "of another program", "ms-msdt:/id"),
             ("authorization_endpoint", "with a fragment", "https://idp.example.com/#a"),
             ("token_endpoint", "with a password", "https://user:SECRET@evil.example.com/token"),
-            ("token_endpoint", "no string", ["https://evil.example.com/token"]),
+            ("token_endpoint", "not a string", ["https://evil.example.com/token"]),
             ("device_authorization_endpoint", "http, elsewhere", "http://evil.example.com/device"),
             ("pushed_authorization_request_endpoint", "http, elsewhere", "http://evil.example.com/par"),
         )
     ),
     hostile(
-        "has algorithms that are no list", _says(id_token_signing_alg_values_supported="RS256"), "no list"
+        "has algorithms that are not a list", _says(id_token_signing_alg_values_supported="RS256"), "no list"
     ),
     *(
         # At a refresh it is the same code that reads them, so two of them will do there.

@@ -157,7 +157,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     _bad("has a header that must be understood", _header(crit=["exp"], exp=1), "extensions"),
     _bad("is not encoded as it must be (b64)", _header(crit=["b64"], b64=False), "extensions"),
     _bad("is encrypted", _forged(lambda token: f"{token}.a.b"), "is encrypted"),
-    _bad("is no JWT", _forged(lambda _: "SECRET-opaque-token"), "JWT"),
+    _bad("is not a JWT", _forged(lambda _: "SECRET-opaque-token"), "JWT"),
     _bad("is cut off", _forged(lambda token: token[:-200]), "signature"),
     honest("is for a list of one", _claims(aud=[CLIENT_ID])),
     honest(

@@ -87,7 +87,7 @@ def test_what_a_provider_does(
     assert visited.places_with_secrets(outcome) == []
     if not scenario.says:
         _is_believed(outcome, visited, flow)
-        became = "believed"
+        became = "accepted"
     else:
         _is_refused(outcome, scenario)
         became = _after_a_refusal(visited, before, asked=bool(outcome.pages))
@@ -129,7 +129,7 @@ def _after_a_refusal(visited: VisitedLaptop, before: Session | None, *, asked: b
     )
     assert after.refresh_token is not None
     assert after.refresh_token.reveal() in visited.provider.good_refresh_tokens()
-    return f"refused{'; so is the sign-in that follows' if asked else ''}; the session goes on"
+    return f"refused{'; so is the next sign-in' if asked else ''}; the session is kept"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_key_that_was_rotated_since_its_set_was_fetched(
     assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
     assert visited.provider.seen.requests == ["/token", "/keys"]
     assert visited.places_with_secrets(outcome) == []
-    held("Key set (refresh)", "has another key than when it was fetched", "fetched once more; believed")
+    held("Key set (refresh)", "has another key than when it was fetched", "fetched once more; accepted")
 
 
 def test_a_refresh_token_that_ended(signed_in: VisitedLaptop, held: Callable[[str, str, str], None]) -> None:
@@ -183,8 +183,8 @@ def test_a_refresh_token_that_ended(signed_in: VisitedLaptop, held: Callable[[st
     assert signed_in.places_with_secrets(outcome) == []
     held(
         "Token response (refresh)",
-        "no longer takes the refresh token",
-        "the person signs in again, and is told why",
+        "no longer accepts the refresh token",
+        "you sign in again, and the reason is shown",
     )
 
 
@@ -192,7 +192,7 @@ def test_a_refresh_token_that_ended(signed_in: VisitedLaptop, held: Callable[[st
 def test_a_forged_callback(
     visited: VisitedLaptop, forged: Callback, held: Callable[[str, str, str], None]
 ) -> None:
-    """It is refused with a page that gives nothing away, and the honest answer afterwards is taken."""
+    """It is refused with a page that gives nothing away, and the honest answer afterwards is accepted."""
     if forged.promised:
         visited.provider.metadata["authorization_response_iss_parameter_supported"] = True
         visited.provider.callback = lambda pairs: [*pairs, ("iss", visited.provider.issuer)]
@@ -204,7 +204,7 @@ def test_a_forged_callback(
     assert (outcome.status, outcome.said()) == (0, []), outcome.stderr
     assert visited.places_with_secrets(outcome) == []
     assert visited.provider.seen.grants() == ["authorization_code"]
-    held("Callback", forged.name, f"refused with {forged.status}; the honest answer afterwards is taken")
+    held("Callback", forged.name, f"refused with {forged.status}; the honest answer afterwards is accepted")
 
 
 @pytest.mark.parametrize("ending", ENDING, ids=lambda row: row.name)
@@ -262,5 +262,5 @@ def test_a_start_address_that_another_user_saw(
     held(
         "Callback",
         "another user of the machine opens the start address",
-        "refused with 403; the honest answer afterwards is taken",
+        "refused with 403; the honest answer afterwards is accepted",
     )

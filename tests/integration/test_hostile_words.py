@@ -107,7 +107,7 @@ PLACES: dict[str, Arrange] = {
     **{f"an OAuth error with status {status}": _refuses(status) for status in (200, 400, 401, 503)},
     "an OAuth error that is known": _refuses(400, error="invalid_grant"),
     **{
-        f"a page in the place of {where[3:]}": setting(where, reply(200, WORDS.encode(errors="replace")))
+        f"a page instead of {where[3:]}": setting(where, reply(200, WORDS.encode(errors="replace")))
         for where in DOCUMENTS
     },
     **{f"the status line of {where[3:]}": _status_line(where) for where in DOCUMENTS},

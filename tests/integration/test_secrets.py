@@ -120,7 +120,7 @@ WAYS: dict[str, Way] = {
     "a sign-in whose client is refused with all that was sent": Way(
         ends=1, arrange=_echo(401, "invalid_client")
     ),
-    "a sign-in whose token is none": Way(ends=1, arrange=_crashes),
+    "a sign-in without a valid token": Way(ends=1, arrange=_crashes),
     "a request that is pushed and refused with all that was sent": Way(
         ends=1, arrange=_echoes_what_is_pushed
     ),
@@ -140,13 +140,11 @@ WAYS: dict[str, Way] = {
     ),
     "setup": Way(command="setup", prints=()),
     "setup that writes the kubeconfig": Way(("--write-kubeconfig",), command="setup", prints=()),
-    "a sign-in on purpose": Way(command="login", before=True, prints=()),
-    "who that is": Way(command="whoami", before=True, prints=()),
-    "which sessions there are": Way(("-o", "wide"), command="status", before=True, prints=()),
-    "what is wrong, in a session that is good": Way(
-        ("-o", "json"), command="doctor", before=True, ends=1, prints=()
-    ),
-    "what is wrong, in a session that ended": Way(
+    "login": Way(command="login", before=True, prints=()),
+    "whoami": Way(command="whoami", before=True, prints=()),
+    "status": Way(("-o", "wide"), command="status", before=True, prints=()),
+    "doctor, with a valid session": Way(("-o", "json"), command="doctor", before=True, ends=1, prints=()),
+    "doctor, with an expired session": Way(
         command="doctor",
         before=True,
         ends=1,
@@ -226,7 +224,7 @@ def test_no_secret_is_anywhere(
     leaks = visited.places_with_secrets(outcome)
     allowed = {f"{secret} in standard output" for secret in way.prints}
     assert [leak for leak in leaks if leak not in allowed] == []
-    held("Secrets", name, "no secret was anywhere but where it must be")
+    held("Secrets", name, "every secret was only in its own place")
 
 
 def test_the_search_finds_what_is_there(visited: VisitedLaptop) -> None:

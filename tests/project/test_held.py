@@ -20,7 +20,7 @@ def test_rows_are_written_by_kind_and_read_again() -> None:
     once = page_with([ROWS[0]], "# Title\n")
     page = page_with([*ROWS, ROWS[0]], once)
     assert page.startswith("# Title\n")
-    assert "3 scenarios were tried" in page
+    assert "3 scenarios were tested" in page
     assert "| Key set | 2 |" in page
     assert rows_on(page) == sorted(ROWS)
 
@@ -42,7 +42,7 @@ def test_the_page_has_every_row_of_the_tables() -> None:
             "another user of the machine opens the start address",
         ),
         "what a session's refresh brings": ("ID token (refresh)", " than the session's"),
-        "a refresh token that ended": ("Token response (refresh)", "no longer takes the refresh token"),
+        "a refresh token that ended": ("Token response (refresh)", "no longer accepts the refresh token"),
     }
     found = Counter(
         (kind, what)
