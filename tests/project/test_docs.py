@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from ruamel.yaml import YAML
 
 from kubectl_oidc.cli.command_list import COMMANDS
-from kubectl_oidc.version import __version__
 from tests import parts
 from tests.pages import PAGES, Line, lines
 from tests.parts import REPOSITORY
@@ -169,60 +167,6 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist() -> None:
             elif fragment and fragment not in anchors(goal):
                 broken.append(f"{line}: {target}: no such heading")
     assert not broken, "\n".join(broken)
-
-
-SITE = YAML().load(REPOSITORY / "mkdocs.yml")
-
-
-def test_every_page_stands_in_one_of_the_groups() -> None:
-    """Who looks for a page finds it: the navigation names each once, what is for contributors in a group of its own."""
-    front, *groups = SITE["nav"]
-    assert front == "index.md"
-    assert [name for group in groups for name in group] == [
-        "Tutorial",
-        "How to",
-        "Reference",
-        "Explanation",
-        "Contribute",
-    ]
-    named = sorted([front, *leaves(groups)])
-    assert named == sorted(
-        page.relative_to(REPOSITORY / "docs").as_posix()
-        for page in PAGES
-        if page.is_relative_to(REPOSITORY / "docs")
-    )
-
-
-def test_the_home_page_leads_to_every_page() -> None:
-    """In one step, or through the home page of its directory."""
-    homes = sorted((REPOSITORY / "docs").rglob("index.md"))
-    reached = {
-        (home.parent / target.partition("#")[0]).resolve() for home in homes for _, target in links(home)
-    }
-    assert {page for page in PAGES if page.is_relative_to(REPOSITORY / "docs")} - reached == {
-        REPOSITORY / "docs" / "index.md"
-    }
-
-
-def test_the_pages_show_the_version() -> None:
-    """Next to the link to the repository."""
-    assert SITE["extra"]["release"] == __version__
-
-
-def test_every_block_of_code_says_its_language() -> None:
-    """So that it is coloured, and `sh` blocks are typed."""
-    bare = {
-        str(line) for page in PAGES for line in lines(page) if line.fence is not None and not line.language
-    }
-    assert bare == set()
-
-
-def leaves(tree: object) -> Iterator[str]:
-    """Return the pages in a part of the navigation."""
-    if isinstance(tree, str):
-        yield tree
-    for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from leaves(part)
 
 
 def test_links_to_other_places_are_https() -> None:
