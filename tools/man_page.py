@@ -67,7 +67,7 @@ EXIT_STATUS = {
 def page() -> str:
     """Return the page, in the macros of man(7)."""
     parts = [INTRODUCTION, ".SH COMMANDS"]
-    with click.Context(program, info_name="kubectl oidc-login") as context:
+    with click.Context(program, info_name="kubectl oidc-login", **program.context_settings) as context:
         for name, (_, _, words) in COMMANDS.items():
             command = program.get_command(context, name)
             if command is None:

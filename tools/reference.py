@@ -225,7 +225,7 @@ def page() -> str:
     variables = "".join(f"| {names} | {effect} |\n" for names, effect in VARIABLES)
     introduction = INTRODUCTION.format(variables=variables, files=files)
     parts = [introduction, f"## Settings files\n\n{settings()}"]
-    with click.Context(program, info_name="kubectl oidc-login") as context:
+    with click.Context(program, info_name="kubectl oidc-login", **program.context_settings) as context:
         parts.append(f"## Without a command\n\n{STAND_ALONE}")
         parts.append(_tables(program))
         for name, (_, _, words) in COMMANDS.items():

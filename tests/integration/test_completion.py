@@ -7,9 +7,12 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
+from kubectl_oidc.cli.command import Command
 from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.program import program
 from tests import parts
 from tests.plugin import run_plugin
 
@@ -240,6 +243,17 @@ def test_every_command_completes_the_flag_that_shows_every_flag(command: str) ->
     """The program itself does too."""
     offered = kubectl(*command.split(), "--hel")
     assert [line.partition("\t")[0] for line in offered] == ["--help", "--help-all", ":4"]
+
+
+@pytest.mark.parametrize("name", ["version", "help", "status", "config", "clean"])
+def test_an_example_that_needs_no_provider_works_as_it_is_typed(name: str) -> None:
+    """By kubectl, in a shell; that each other one is accepted, the unit tests show."""
+    assert parts.program("kubectl")
+    command = program.get_command(click.Context(program), name)
+    assert isinstance(command, Command)
+    for _, line in command.examples:
+        if "--context=" not in line:
+            said(parts.program("bash"), "--norc", "-c", line)
 
 
 def test_help_is_what_the_flag_says() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
+import click
 import pytest
 
+from kubectl_oidc.cli.command import Command
 from kubectl_oidc.cli.command_list import COMMANDS
+from kubectl_oidc.cli.options.click_options import Option
+from kubectl_oidc.cli.program import program
 from tests import parts
 from tools import man_page
 
@@ -17,12 +22,25 @@ def test_it_is_what_the_program_says() -> None:
 
 
 def test_every_command_and_flag_is_there() -> None:
-    """A command has its heading, and a flag its paragraph with its variable."""
+    """A command has its heading, its flags that are not hidden, each with its variable, and its examples."""
     page = man_page.page().replace("\\-", "-")
-    assert all(f"\n.SS {name}\n" in page for name in COMMANDS)
-    assert "\n\\fB--oidc-issuer-url URL\\fR\n" in page
-    assert "KUBECTL_OIDC_ISSUER_URL" in page
-    assert "\n\\fBKUBECACHEDIR\\fR\n" in page
+    for name in COMMANDS:
+        command = program.get_command(click.Context(program), name)
+        assert isinstance(command, Command)
+        of_command = page.partition(f"\n.SS {name}\n")[2].partition("\n.S")[0]
+        for option in command.params:
+            if isinstance(option, Option) and not option.hidden:
+                assert f"\n\\fB{option.flag.term}\\fR\n" in of_command
+                assert str(option.envvar or "") in of_command
+        assert command.examples
+        assert all(f"\n{line}\n" in of_command.replace("\\(ti", "~") for _, line in command.examples)
+
+
+def test_only_variables_are_under_their_heading() -> None:
+    page = man_page.page().partition("\n.SH ENVIRONMENT\n")[2].partition("\n.SH ")[0]
+    terms = re.findall(r"^\\fB(.*)\\fR$", page, re.MULTILINE)
+    assert {"KUBECACHEDIR", "NO_COLOR"} <= set(terms)
+    assert all(re.match(r"\w+(?:,| |$)", term) for term in terms)
 
 
 @pytest.mark.parametrize(

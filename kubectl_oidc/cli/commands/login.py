@@ -34,7 +34,7 @@ _BROWSER = ("--listen-address", "--skip-open-browser", "--browser-command", "--a
     ),
 )
 def login(**values: Any) -> int:
-    """Sign in now, even if there is a session. It stays as it is until the new sign-in has worked.
+    """Sign in now, even if there is a session. That session stays until the new sign-in has worked.
 
     The command signs in to the current context's session, or to the one that --session, --context or --user names. A flag
     that you type replaces the flag in the kubeconfig this once.

@@ -33,8 +33,8 @@ def hidden(table: Iterable[Flag]) -> tuple[Flag, ...]:
 
 
 def rare(table: Iterable[Flag], *but: str) -> tuple[Flag, ...]:
-    """Return the same flags; ``--help`` leaves all of them out but those with these names."""
-    return tuple(flag if flag.name in but else flag._replace(rare=True) for flag in table)
+    """Return the same flags; ``--help`` shows only those with these names."""
+    return tuple(flag._replace(rare=flag.name not in but) for flag in table)
 
 
 FORCE = Flag(

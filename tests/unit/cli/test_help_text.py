@@ -146,7 +146,7 @@ def test_the_rule_for_variables_is_there_once_and_true(name: str) -> None:
     flags = [flag for flag in flags_of(name) if flag.name in shown]
     with_variable = [flag for flag in flags if flag.has_variable]
     assert text.count("KUBECTL_OIDC_") == bool(with_variable)
-    none = re.search(r"These have none: ([^.]*)\.", text)
+    none = re.search(r"Flags without one: ([^.]*)\.", text)
     without = [flag.name for flag in flags if not flag.has_variable] if with_variable else []
     assert sorted(none[1].split(", ") if none else []) == sorted(without)
 
