@@ -158,7 +158,29 @@ def test_every_bundle_is_started_on_its_own_system_before_a_release() -> None:
 def test_dependabot_looks_where_there_is_something() -> None:
     """Each directory that it is told of has what that kind of package is named in."""
     updates = YAML(typ="safe").load(REPOSITORY / ".github" / "dependabot.yml")["updates"]
-    files = {"github-actions": ".github/workflows", "docker": "Dockerfile", "npm": "package-lock.json"}
+    files = {
+        "github-actions": ".github/workflows",
+        "docker": "Dockerfile",
+        "npm": "package-lock.json",
+        "gomod": "go.sum",
+    }
     assert {each["package-ecosystem"] for each in updates} == set(files)
     for each in updates:
-        assert (REPOSITORY / each["directory"].lstrip("/") / files[each["package-ecosystem"]]).exists()
+        for directory in each.get("directories") or [each["directory"]]:
+            assert (REPOSITORY / directory.lstrip("/") / files[each["package-ecosystem"]]).exists()
+
+
+def test_dependabot_is_told_of_every_go_module_and_npm_package() -> None:
+    """Of those that git has."""
+    command = ["git", "ls-files"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    kinds = {"go.mod": "gomod", "package.json": "npm"}
+    files = [Path(line) for line in listed.stdout.splitlines() if Path(line).name in kinds]
+    assert {file.name for file in files} == set(kinds)
+    updates = YAML(typ="safe").load(REPOSITORY / ".github" / "dependabot.yml")["updates"]
+    told = {
+        (each["package-ecosystem"], directory)
+        for each in updates
+        for directory in each.get("directories") or [each["directory"]]
+    }
+    assert {(kinds[file.name], f"/{file.parent}") for file in files} <= told
