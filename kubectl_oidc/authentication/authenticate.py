@@ -153,7 +153,7 @@ def _wait_for_lock(authentication: Authentication) -> None:
     if failure:
         authentication.no_lock = LockError(
             f"{failure.filename}: {failure.strerror}",
-            "name a local directory that is yours alone: XDG_RUNTIME_DIR for all locks, --token-cache-dir for those of files",
+            "set XDG_RUNTIME_DIR (for all locks) or --token-cache-dir (for files) to a local directory that only you can use",
         )
 
 
@@ -183,9 +183,7 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         if isinstance(renewed, Outcome):
             return renewed
         if not request.renewal.may_prompt:
-            raise SignInNeeded(
-                f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
-            )
+            raise SignInNeeded(f"a sign-in is needed: {renewed}", f"run `{request.command_line('login')}`")
         authentication.lock.describe("asking the provider")
         # A refresh, the usual case, imports neither browser nor callback server.
         from .new_session import begin_session

@@ -170,7 +170,7 @@ class _Renewal:
             deadline,
             failures=self._failures,
             sign_in_hint=lambda: (
-                f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in"
+                f"remove the refresh token with `{shell.one_line(command)}`, then run `kubectl oidc-login` to sign in"
             ),
         )
         if response.refresh_token and response.refresh_token != sent:

@@ -95,7 +95,7 @@ def with_tokens(text: str, user: AuthProviderUser, tokens: Mapping[str, Secret])
         pass
     raise KubeconfigError(
         f"the tokens of user {sanitize(user.name)!r} cannot be set in {where} without touching other parts of the file",
-        "write its users out without anchors and aliases, or use `kubectl oidc-login setup`; it was not changed",
+        "write its users without anchors and aliases, or use `kubectl oidc-login setup`. The file has not changed",
     )
 
 

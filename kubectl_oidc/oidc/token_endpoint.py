@@ -187,7 +187,7 @@ class TokenEndpoint(NamedTuple):
             what = self._what()
             raise InvalidProviderResponse(
                 f"{what} has status {response.status} and no OAuth error",
-                "look into the provider's log, and at what stands between it and you",
+                "look into the provider's log, and check any proxy in between",
             )
         return document
 

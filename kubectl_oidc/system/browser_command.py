@@ -33,7 +33,7 @@ def parse_command(command: str, environ: Mapping[str, str], platform: str) -> tu
     if not words:
         raise UsageError(
             f"--browser-command {json_quoted(command)} cannot be split into words",
-            "close its quotes; the address comes as the last argument",
+            "close its quotes; the program adds the address as the last argument",
         )
     return tuple(words)
 

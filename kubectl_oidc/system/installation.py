@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 _DISTRIBUTION = "kubectl-oidc"
 KINDS = BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
 _PACKAGE = Path(__file__).resolve().parent.parent
-AGAIN = "install this program again, from where you have it"
+AGAIN = "reinstall this program from its source"
 """The hint if the origin is not known."""
 
 

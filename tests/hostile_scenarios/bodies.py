@@ -14,8 +14,8 @@ MEGABYTE = 1 << 20
 
 BROKEN: dict[str, tuple[Script, str]] = {
     "a web page with status 200": (html_reply(), "is a web page"),
-    "a web page that is called JSON": (reply(200, b"<html>SECRET-BODY</html>"), "is broken JSON"),
-    "broken JSON": (reply(200, b'{"a": SECRET-BODY'), "is broken JSON"),
+    "a web page that is called JSON": (reply(200, b"<html>SECRET-BODY</html>"), "is invalid JSON"),
+    "broken JSON": (reply(200, b'{"a": SECRET-BODY'), "is invalid JSON"),
     "nothing at all": (reply(200, b""), "is empty"),
     "a JSON list": (json_reply([1]), "no object"),
     "JSON nested 100,000 deep": (reply(200, b'{"a":' * 100_000), "nested too deeply"),

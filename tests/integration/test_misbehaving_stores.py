@@ -288,7 +288,7 @@ def test_a_disk_that_became_full_costs_neither_token_nor_session(
     assert ended.status == 0, ended.stderr
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
     lines = ended.stderr.splitlines()  # of two sign-ins, each with its reason
-    said, files = [line for line in lines if not line.startswith("Signing in at ")]
+    said, files = [line for line in lines if not line.startswith("Signing in to ")]
     assert said.startswith("warning: ")
     assert "No space left on device" in said
     assert files.strip() == "1", "one session and no half-written file"

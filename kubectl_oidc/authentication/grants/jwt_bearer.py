@@ -61,8 +61,7 @@ def sign_in_with_platform_token(sign_in: SignIn) -> Tokens:
     if response.id_token is None and not request.use_access_token and request.exchange is None:
         raise IdTokenError(
             "the provider's answer to --grant-type=jwt-bearer has no ID token",
-            "--oidc-use-access-token hands out the access token instead, which the API server must be set up to take "
-            "(issuer, audience, a claim for the user name)",
+            "add --oidc-use-access-token to use the access token instead. Set up the API server for it: issuer, audience, and a claim for the user name",
             topic="client-credentials",
         )
     return sign_in.accept(response, deadline)

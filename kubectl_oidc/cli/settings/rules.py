@@ -22,11 +22,11 @@ RULES = "rules"
 ALLOWED_ISSUERS, FORBIDDEN, STORAGE = "allowed-issuers", "forbidden-in-exec-section", "token-cache-storage"
 MINIMUM_VERSION, SUPPORT_LINK = "minimum-version", "support-link"
 MEANINGS = {
-    ALLOWED_ISSUERS: "a list of issuer URLs: no one signs in at another one. Each is the exact text of `--oidc-issuer-url`",
-    FORBIDDEN: "a list of flags that no exec section may set, by an argument or by a variable, such as `browser-command`",
-    STORAGE: "the storage that is used, whatever a flag says",
-    MINIMUM_VERSION: "an older program signs nobody in, and says that it must be updated",
-    SUPPORT_LINK: "a URL (`https:`, `http:` or `mailto:`) that every error shows",
+    ALLOWED_ISSUERS: "the only issuer URLs that are allowed, each exactly like `--oidc-issuer-url`",
+    FORBIDDEN: "flags that no exec section may set, by an argument or a variable, such as `browser-command`",
+    STORAGE: "the storage, whatever the flag says",
+    MINIMUM_VERSION: "the oldest version that may sign in",
+    SUPPORT_LINK: "a URL (`https:`, `http:` or `mailto:`) for every error to show",
 }
 """Each rule, and what it means, for the reference."""
 
@@ -95,7 +95,7 @@ def _check_version(file: TomlFile, value: Any) -> None:
     if _numbers(__version__) < _numbers(least):
         raise PolicyError(
             f"this is version {__version__} of the program, and {file.where(keys)} requires {least} or later",
-            "update the program, as your company provides it",
+            "install a newer version, the way your company provides it",
         )
 
 
@@ -117,7 +117,7 @@ def _issuers(file: TomlFile, given: dict[str, Any]) -> tuple[str, ...]:
         try:
             check_issuer(issuer)
         except OidcLoginError as error:
-            raise file.error(keys, f"names an issuer that is none: {error.message}", error.hint) from None
+            raise file.error(keys, f"has an invalid issuer: {error.message}", error.hint) from None
     return issuers
 
 

@@ -66,8 +66,8 @@ def _open_kernel_keyring() -> KernelStore:
     store = KernelStore()
     if not store.usable():
         raise StoreError(
-            "there is no kernel keyring that this process may use",
-            "choose --token-cache-storage=keyring or disk (containers forbid the kernel keyring by seccomp)",
+            "this process may not use the kernel keyring",
+            "use --token-cache-storage=keyring or disk (containers block the kernel keyring)",
             topic="kernel-keyring",
         )
     return store
@@ -80,8 +80,8 @@ def _open_os_keyring() -> KeyringStore:
     backend = find_backend()
     if backend is None:
         raise StoreError(
-            "there is no OS keyring here",
-            "start one (Secret Service, KWallet), or choose --token-cache-storage=disk"
+            "no OS keyring found",
+            "start one (Secret Service, KWallet), or use --token-cache-storage=disk"
             + (" or kernel" if sys.platform == "linux" else ""),
             topic="os-keyring",
         )
