@@ -1,11 +1,12 @@
-"""Turn a request into a token: the steps of every get-token, in order.
+"""Turn a request into a token.
 
-session in the store, valid?
--> lock the session, look again   another kubectl may have renewed it meanwhile
--> refresh                        one request to the token endpoint
--> or sign in                     browser and callback server, then exchange the code
--> validate the ID token          always, also after a refresh
--> store the session, publish the credential
+The steps of every get-token, in order:
+
+1. Return the token of the stored session if it is valid.
+2. Lock the session and look again. Another kubectl may have renewed it meanwhile.
+3. Refresh it: one request to the token endpoint. Or sign in: browser and callback server, then exchange the code.
+4. Validate the ID token, also after a refresh.
+5. Store the session and publish the credential.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``kubectl_complete-oidc_login``: the completions of a command line, for kubectl and for the shells' scripts.
 
 kubectl 1.26 and later runs it for ``kubectl oidc-login …`` with the arguments so far; the last one is unfinished. So do the
-scripts that ``completion`` prints. The output is that of the Go library cobra's ``__complete``: one candidate a line, with
+scripts that ``completion`` prints. The output is that of the Go library cobra's ``__complete``. It has one candidate a line, with
 its description after a tab, then a colon and a number that tells the shell what else to complete.
 """
 

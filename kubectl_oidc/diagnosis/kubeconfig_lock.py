@@ -25,7 +25,7 @@ STALE_SECONDS = 60.0
 
 
 def check_kubeconfig_lock(run: DoctorRun) -> Observations:
-    """Check that no old lock file stands in the way of kubectl config, setup and convert."""
+    """Check that no old lock file blocks kubectl config, setup and convert."""
     chosen = run.chosen
     files = dict.fromkeys(entry.path for entry in (chosen.user, chosen.context, chosen.cluster) if entry)
     if not files:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check_session(run: DoctorRun) -> Observations:
-    """Check that there is a valid token: the stored one, or one that is refreshed as get-token would do."""
+    """Check that there is a valid token, which is stored or refreshed as get-token would do."""
     request, system = run.request, run.system
     try:
         outcome = authenticate(request, system)

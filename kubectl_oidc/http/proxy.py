@@ -116,7 +116,7 @@ def parse_proxy(variable: str, value: str) -> Proxy:
 
 def _unusable(variable: str, why: str, hint: str) -> UsageError:
     return UsageError(
-        f"{variable} cannot be used: {why} (its value is not shown)", f"in {variable} {hint}", topic="proxy"
+        f"{variable} cannot be used: {why} (its value is not shown)", f"in {variable}, {hint}", topic="proxy"
     )
 
 

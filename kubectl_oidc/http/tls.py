@@ -151,9 +151,7 @@ _OLD_KIND = frozenset({24, 66, 67, 68, *range(79, 95)})
 _EXPIRED_HINT = "check this computer's clock; else the provider must renew it. If a private authority's certificate has expired, give the new one with --certificate-authority FILE"
 _NOT_YET_HINT = "check this computer's clock; give a new private authority with --certificate-authority FILE"
 _OUTSIDE_ITS_TIME_HINT = f"{_NOT_YET_HINT}; if the clock is right, {_EXPIRED_HINT.partition(',')[0]}"
-_WRONG_HOST_HINT = (
-    "check the host in --oidc-issuer-url, or have the server's certificate name it (give a private authority with --certificate-authority FILE)"
-)
+_WRONG_HOST_HINT = "check the host in --oidc-issuer-url, or have the server's certificate name it (give a private authority with --certificate-authority FILE)"
 NO_NAMES_HINT = "reissue the certificate with the host as subjectAltName: like kubectl, this program does not accept a common name instead"
 _OLD_KIND_HINT = "reissue the authority as X.509 v3 with key identifiers, then give it with --certificate-authority FILE: newer Pythons check strictly (VERIFY_X509_STRICT)"
 

@@ -1,4 +1,4 @@
-"""Read a kubeconfig user with ``auth-provider: oidc`` (client-go's own plug-in), and set its tokens in the file's text.
+"""Read a kubeconfig user with ``auth-provider: oidc`` (client-go's own plugin), and set its tokens in the file's text.
 
 Its configuration names the provider and holds the tokens. Every other byte of the file stays.
 """

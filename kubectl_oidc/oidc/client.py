@@ -29,7 +29,7 @@ METHODS = (NONE, BASIC, POST, PRIVATE_KEY_JWT)
 
 
 class ClientAuthentication(NamedTuple):
-    """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
+    """How the client is to prove who it is. A session's identity does not include it: the client ID names the client.
 
     Attributes:
         secret: The client's secret, if it has one.

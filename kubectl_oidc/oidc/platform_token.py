@@ -85,7 +85,7 @@ class PlatformToken(NamedTuple):
     def holder(self) -> str:
         """Return whom the token is issued to, for the identity of a session; empty if that cannot be read.
 
-        GitHub Actions has one address for each job, so that its digest stands for the job.
+        GitHub Actions has one address for each job, so that its digest identifies the job.
         """
         try:
             if self.path is None:
@@ -101,7 +101,7 @@ class PlatformToken(NamedTuple):
 
 
 def claims_in_words(token: Secret) -> str:
-    """Return the claims that a provider compares with its settings, for a hint. They are no secret."""
+    """Return the claims that a provider compares with its settings, for a hint. They are not secret."""
     claims = unverified_claims(token)
     names = {"issuer": "iss", "subject": "sub", "audience": "aud"}
     return "the token has " + ", ".join(

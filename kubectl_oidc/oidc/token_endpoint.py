@@ -67,7 +67,7 @@ class TokenEndpoint(NamedTuple):
 
         - A secret is sent the other way, in the header or in the form.
         - An assertion that a key of the client signs is made for the issuer identifier (the update of RFC 7523). The first one was for the endpoint's own
-          address, and is no use at another one. Providers require either.
+          address, and is useless at another one. Providers require either.
 
         That is safe: ``invalid_client`` means that the provider used up no code and no refresh token (RFC 6749 §3.2.1, §5.2).
 

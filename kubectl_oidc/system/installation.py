@@ -23,7 +23,7 @@ def installed_as(package: Path = _PACKAGE) -> str:
     """Return how the program was installed: one of KINDS.
 
     Args:
-        package: The package's directory. The installed distribution's records are beside it (PyPA "Recording installed
+        package: The package's directory. The installed distribution's records are next to it (PyPA "Recording installed
             projects" and "Binary distribution format").
     """
     for record in package.parent.glob("kubectl_oidc-*.dist-info"):

@@ -72,7 +72,7 @@ def read_toml(path: str, owners: Collection[int], *, machine: bool) -> TomlFile 
             administrators must own it and its directory.
 
     Raises:
-        SettingsError: It is no regular file, belongs to another user, is writable by others, is longer than `LIMIT`, or is not TOML.
+        SettingsError: It is not a regular file, belongs to another user, is writable by others, is longer than `LIMIT`, or is not TOML.
     """
     try:
         content = _content(path, owners, machine=machine)

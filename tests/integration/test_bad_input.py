@@ -207,7 +207,7 @@ NO_PROVIDER = {
         "https://other.example.com",
         "https://other.example.com",
     ),
-    "no object": NoProvider(json_reply([1]), "no object", "--oidc-issuer-url"),
+    "no object": NoProvider(json_reply([1]), "object", "--oidc-issuer-url"),
     "broken JSON": NoProvider(reply(200, b'{"issuer":'), "JSON", "--oidc-issuer-url"),
 }
 

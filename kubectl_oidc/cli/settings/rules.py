@@ -34,7 +34,7 @@ _VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,3}")
 
 
 class Rules(NamedTuple):
-    """The rules; what is empty is no rule.
+    """The rules; an empty one has no effect.
 
     Attributes:
         file: The file that has them.

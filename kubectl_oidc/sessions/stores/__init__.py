@@ -93,7 +93,7 @@ def _open_os_keyring() -> KeyringStore:
 def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -> Store:
     """Return the store that ``auto`` chooses here: the first of keyring, kernel and disk that exists.
 
-    A keyring exists if it returns what was stored in it. One that cannot be used now, such as a locked one, is chosen too: the error
+    A keyring exists if it returns what was stored in it. One that cannot be used now, such as a locked one, is chosen too. The error
     is reported when the session is read or stored, and another store is not used instead.
 
     Raises:

@@ -192,8 +192,8 @@ def read_entries(base: Path) -> list[Entry]:
 def write_entry(base: Path, entry: Entry) -> None:
     """Write the session's entry. The caller holds the session's write lock.
 
-    If the session has another file on this host that this entry replaces, that is removed: the session was moved out of that
-    store, the file is a tombstone, or version 1.0.0 wrote it.
+    If the session has another file on this host that this entry replaces, that is removed. Such a file is a tombstone, was written by
+    version 1.0.0, or belongs to a store that the session was moved out of.
 
     Raises:
         StoreError: The file cannot be written.
