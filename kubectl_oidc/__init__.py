@@ -52,8 +52,8 @@ def _report_import_error(error: ImportError) -> int:
         raise error
     words = f"error: Python cannot import {error.name}\nhint: "
     if "PYTHONPATH" in os.environ or "PYTHONHOME" in os.environ:
-        words += "PYTHONPATH or PYTHONHOME may lead to the modules of another Python: unset them"
+        words += "unset PYTHONPATH and PYTHONHOME, which may lead to the modules of another Python"
     else:
-        words += "the installation is damaged: install the program again"
+        words += "install the program again: the installation is damaged"
     os.write(2, f"{words} (troubleshooting: python-modules)\n".encode("utf-8", "replace"))
     return 1

@@ -41,8 +41,8 @@ def _fields(flag: str, text: str) -> list[str]:
         field = _FIELD.match(text, position)
         if field is None:
             raise UsageError(
-                f"{flag}: a quote is not closed, or is in the middle of a value",
-                'write a,b or "a","b"; a quote inside quotes is written twice',
+                f"{flag}: a quote is not closed, or is inside a value",
+                'write a,b or "a","b"; write a quote inside quotes twice',
             )
         quoted, bare, end = field.groups()
         found.append(bare if quoted is None else quoted.replace('""', '"'))

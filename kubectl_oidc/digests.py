@@ -1,6 +1,6 @@
 """SHA-256, and a comparison whose time tells nothing, from the interpreter itself.
 
-The modules hashlib and hmac offer the same, but load OpenSSL's bindings first, which takes a thirtieth of a refresh.
+The modules hashlib and hmac offer the same, but load OpenSSL's bindings first, which needs a thirtieth of a refresh.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class ExecInfo(NamedTuple):
         if version not in VERSIONS:
             raise ExecInfoError(
                 f"KUBERNETES_EXEC_INFO asks for apiVersion {sanitize(version, limit=80)}, which is not known",
-                f"write apiVersion: {V1} (or {V1BETA1}) in the kubeconfig's exec stanza",
+                f"write apiVersion: {V1} (or {V1BETA1}) in the kubeconfig's exec section",
             )
         interactive = spec.get("interactive") if isinstance(spec, dict) else False
         return cls(version, interactive is True)
@@ -65,7 +65,7 @@ class ExecInfo(NamedTuple):
 def _invalid_exec_info(why: str) -> ExecInfoError:
     return ExecInfoError(
         f"KUBERNETES_EXEC_INFO {why}",
-        "kubectl and client-go set this variable; unset it to run the command by hand",
+        "unset the variable to run the command by hand; kubectl sets it itself",
     )
 
 

@@ -32,4 +32,4 @@ def json_quoted(value: object, *, limit: int = 120) -> str:
     try:
         return sanitize(json.dumps(value, ensure_ascii=False), limit=limit)
     except (TypeError, ValueError, RecursionError):
-        return "something unreadable"
+        return "(unreadable)"

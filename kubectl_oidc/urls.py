@@ -70,7 +70,7 @@ def shown_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "an address that cannot be read"
+        return "an unreadable address"
     return sanitize(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", limit=200)
 
 
@@ -81,7 +81,7 @@ def url_fault(url: str, *, http_allowed: bool) -> str | None:
         http_allowed: Whether plain http is allowed for addresses of this machine.
     """
     if not url.isprintable() or " " in url or "\\" in url:
-        return "has a character that no URL has"
+        return "has a character that URLs cannot have"
     try:
         parts = urlsplit(url)
         reached = bool(parts.hostname) and parts.port != 0
@@ -89,7 +89,7 @@ def url_fault(url: str, *, http_allowed: bool) -> str | None:
         return "is not a URL"
     checks = (
         (parts.scheme not in {"https", "http"}, "does not begin with https://"),
-        (not reached, "names no host"),
+        (not reached, "has no host"),
         ("@" in parts.netloc, "has a user name or password in it"),
         ("#" in url, "has a fragment"),
         (
@@ -110,7 +110,7 @@ def check_issuer(url: str) -> str:
     if why is None and "?" in url:
         why = "has a query"
     if why is None and url.rstrip("/").endswith(_WELL_KNOWN):
-        why = "names the discovery document, not the issuer"
+        why = "is the discovery document, not the issuer"
     if why is None:
         return url
     # User info may hold a password: then the URL is not repeated.
@@ -120,9 +120,9 @@ def check_issuer(url: str) -> str:
 
 def _hint(url: str, why: str) -> str:
     if url.rstrip("/").endswith(_WELL_KNOWN):
-        return f"leave {_WELL_KNOWN} away: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
+        return f"leave out {_WELL_KNOWN}: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
     if why == PLAIN_HTTP:
-        return "only a provider on this machine (localhost, 127.0.0.1, ::1) may be http; write https://"
+        return "write https://; only a provider on this machine (localhost, 127.0.0.1, ::1) may use http"
     if "://" not in url and "@" not in url and not url_fault(f"https://{url}", http_allowed=False):
         return f"write it in full: --oidc-issuer-url={shown_url(f'https://{url}')}"
     return f"copy the issuer URL from the provider's settings; it looks like {_EXAMPLE}"

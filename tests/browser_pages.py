@@ -32,8 +32,8 @@ PAGES: Mapping[str, Reply] = {
     "timed-out": final_page(
         Failed(
             "nobody finished the sign-in within 180 s",
-            "try again; if the provider showed an error in the browser, check --oidc-client-id 0oa1kubernetes and register "
-            "the redirect URI http://localhost:8000 there for it; --authentication-timeout-sec sets the time",
+            "try again; if the browser showed an error, check --oidc-client-id 0oa1kubernetes and register "
+            "the redirect URI http://localhost:8000 for it; for more time, raise --authentication-timeout-sec",
             timed_out=True,
         ),
         now=NOON,
@@ -42,7 +42,7 @@ PAGES: Mapping[str, Reply] = {
     "over": rejection_page(
         RejectedRequest(
             403,
-            "this answers another sign-in than the one that waits here, perhaps an earlier one",
+            "this tab belongs to an earlier sign-in",
             is_outdated=True,
         )
     ),

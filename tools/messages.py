@@ -31,17 +31,16 @@ search:
 
 <!-- Written by `make pages` from the source; a new message is read aloud once before it is merged. -->
 
-Every sentence that the program can say, by the module that says it. What stands in braces is filled in. Where a row has two
-sentences, the second is mostly the hint. A line that begins with `error:` ends the program with status 1, or 2 where
+Every sentence that the program can say, by the module that says it. The words in braces say what is filled in. The second column is the
+hint, if there is one. A line that begins with `error:` ends the program with status 1, or 2 where
 the command line is at fault ([exit statuses](reference.md)); [troubleshooting](troubleshooting.md) explains each kind.
 """
 LOG = "What `-v` shows"
 
 _SENTENCE = re.compile(r"[A-Za-z]{2}[^\s]*[\s]+[^\s]*[A-Za-z{…]")
-_PLAIN = re.compile(
-    r"^(?:sanitize|json_quoted|shown|shown_url|str|repr|remaining|ago|named)\((.*?)(?:, limit=\d+)?\)$"
+_OF_TEXT = frozenset(
+    {"absolute", "get", "lower", "partition", "replace", "reveal", "rstrip", "splitlines", "strip"}
 )
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*$")
 _NOT_SAID = frozenset(
     {"said_by_provider", "compile", "TypeVar", "getLogger", "Template", "sub", "fullmatch", "match", "search"}
 )
@@ -94,7 +93,7 @@ def _said_in(call: ast.Call) -> Iterator[str]:
 
 
 def _is_silent(parent: ast.AST, child: ast.AST) -> bool:
-    """Tell whether a node is none that says anything: a docstring, an annotation, a help text, a regular expression."""
+    """Return whether a node says nothing: a docstring, an annotation, a help text, a regular expression."""
     if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
         return True  # docstrings, and words under an attribute
     for_developers = isinstance(child, ast.FunctionDef) and child.name == "__repr__"
@@ -157,12 +156,40 @@ def _words(node: ast.AST) -> str:
 
 
 def _filled(node: ast.AST) -> str:
-    """Return what stands for something that is filled in: its name, where it has one."""
-    expression = ast.unparse(node.value if isinstance(node, ast.FormattedValue) else node)
-    while found := _PLAIN.match(expression):
-        expression = found[1]
-    name = _NAME.search(expression)
-    return f"{{{name[0]}}}" if name else "{…}"
+    """Return a placeholder that says what is filled in."""
+    return f"{{{_label(node).strip('_') or '…'}}}"
+
+
+def _label(node: ast.AST) -> str:
+    """Return the name of a value: of the variable, attribute or function that it comes from; empty if it has none."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return "type" if node.attr in {"__name__", "__qualname__"} else node.attr
+    return next(filter(None, map(_label, _sources(node))), "")
+
+
+def _sources(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of an expression that may name its value, the best first."""
+    if isinstance(node, ast.Call):
+        return _sources_of_call(node)
+    if isinstance(node, ast.FormattedValue | ast.Subscript):
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    if isinstance(node, ast.BinOp):
+        return [node.left, node.right]
+    if isinstance(node, ast.GeneratorExp | ast.ListComp):
+        return [node.generators[0].iter]
+    return node.values if isinstance(node, ast.BoolOp) else []  # type: ignore[return-value]
+
+
+def _sources_of_call(call: ast.Call) -> list[ast.AST]:
+    function = call.func
+    if isinstance(function, ast.Attribute) and function.attr in _OF_TEXT:
+        return [function.value]
+    several = _name_of(call) in {"join", "map"}  # of a list: map(sanitize, names)
+    return [*(call.args[-1:] if several else call.args[:1]), function]
 
 
 def page() -> str:

@@ -87,7 +87,7 @@ class _Acceptance(NamedTuple):
         token = self.response.access_token
         if token and not at_hash_matches(id_token.claims, id_token.algorithm, token):
             self.provider.log_oddity(
-                "at_hash of the ID token differs; the access token is not used, so nothing depends on it"
+                "the ID token's at_hash does not match the access token, which is not used here"
             )
 
     def _note_other_acr(self, id_token: IdToken) -> None:
@@ -95,7 +95,7 @@ class _Acceptance(NamedTuple):
         asked, came = self.request.account.acr_values, id_token.claims.get("acr")
         if asked and came not in asked.split():
             self.provider.log_oddity(
-                f"the provider signed in with acr {json_quoted(came)}, and --acr-values asks for {sanitize(asked)}"
+                f"the provider used acr {json_quoted(came)}, and --acr-values asks for {sanitize(asked)}"
             )
 
     def _exchanged(self, tokens: Tokens, subject: str) -> Tokens:
@@ -155,7 +155,7 @@ class _Acceptance(NamedTuple):
             return
         raise IdTokenError(
             "the provider's token response has no ID token",
-            "the client must be an OpenID Connect client, and the scope openid allowed for it",
+            "at the provider, make the client an OpenID Connect client and allow it the scope openid",
             topic="no-id-token",
         )
 

@@ -85,17 +85,15 @@ class AccountOptions(NamedTuple):
             if _matches(value, pattern):
                 continue
             shown = sanitize(name, limit=80)
-            wanted = f"{EXPECT_FLAG} wants {shown}={sanitize(pattern, limit=120)}"
+            wanted = f"{EXPECT_FLAG} requires {shown}={sanitize(pattern, limit=120)}"
             if value is None:
                 raise WrongAccount(
                     f"this account has no claim {shown}, and {wanted}",
-                    "ask for the scope that brings it, as --oidc-extra-scope=email does for email; or sign in with another account: "
-                    f"{PROMPT_FLAG}=select_account; nothing of this one is kept",
+                    f"add the scope that brings it (--oidc-extra-scope=email for email), or use another account: {PROMPT_FLAG}=select_account. This sign-in left no session",
                 )
             raise WrongAccount(
                 f"this account has {shown} {json_quoted(value)}, and {wanted}",
-                f"choose another account: try again with {PROMPT_FLAG}=select_account, or sign out at the provider first; "
-                "nothing of this one is kept",
+                f"try again with {PROMPT_FLAG}=select_account, or sign out at the provider first. This sign-in left no session",
             )
 
 

@@ -1,11 +1,12 @@
-"""Turn a request into a token: the steps of every get-token, in order.
+"""Turn a request into a token.
 
-session in the store, valid?
--> lock the session, look again   another kubectl may have renewed it meanwhile
--> refresh                        one request to the token endpoint
--> or sign in                     browser and callback server, then exchange the code
--> validate the ID token          always, also after a refresh
--> store the session, publish the credential
+The steps of every get-token, in order:
+
+1. Return the token of the stored session if it is valid.
+2. Lock the session and look again. Another kubectl may have renewed it meanwhile.
+3. Refresh it: one request to the token endpoint. Or sign in: browser and callback server, then exchange the code.
+4. Validate the ID token, also after a refresh.
+5. Store the session and publish the credential.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def _wait_for_lock(authentication: Authentication) -> None:
     if failure:
         authentication.no_lock = LockError(
             f"{failure.filename}: {failure.strerror}",
-            "name a local directory that is yours alone: XDG_RUNTIME_DIR for all locks, --token-cache-dir for those of files",
+            "set XDG_RUNTIME_DIR (for all locks) or --token-cache-dir (for files) to a local directory that only you can use",
         )
 
 
@@ -183,9 +184,7 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         if isinstance(renewed, Outcome):
             return renewed
         if not request.renewal.may_prompt:
-            raise SignInNeeded(
-                f"a sign-in is needed: {renewed}", f"`{request.command_line('login')}` signs in"
-            )
+            raise SignInNeeded(f"a sign-in is needed: {renewed}", f"run `{request.command_line('login')}`")
         authentication.lock.describe("asking the provider")
         # A refresh, the usual case, imports neither browser nor callback server.
         from .new_session import begin_session

@@ -24,7 +24,7 @@ BROWSER_SECONDS = 30.0
 """How long to wait for the browser, which a desktop may have to start first."""
 
 _ANY_PORT = (ListenAddress("127.0.0.1", 0),)
-_NO_STATE = Secret("no answer is awaited")
+_NO_STATE = Secret("not waiting for an answer")
 
 
 def end_session_url(endpoint: str, request: SignInRequest, id_token: Secret | None) -> str:

@@ -51,7 +51,7 @@ def take_over(authentication: Authentication) -> Outcome | str | None:
         raise
     if outcome and outcome.storage:
         authentication.system.terminal.say(
-            f"The session that kubelogin left for {outcome.session.person} is taken over"
+            f"Using kubelogin's session of {outcome.session.person} is taken over"
         )
         authentication.system.log.info(
             1, "session-adopted", f"kubelogin's session is taken over from {session.where}"

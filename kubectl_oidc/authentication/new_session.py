@@ -52,17 +52,15 @@ def _report_sign_in(authentication: Authentication, outcome: Outcome) -> None:
     """Show who signed in, for how long, and what the user may not expect about lifetime and storage."""
     repository, terminal = authentication.repository, authentication.system.terminal
     left = remaining(outcome.expiry - authentication.now())
-    terminal.say(f"Signed in as {outcome.session.person}; the token is good for {left}")
-    authentication.system.log.info(1, "signed-in", f"signed in; the token is good for {left}")
+    terminal.say(f"Signed in as {outcome.session.person}; the token is valid for {left}")
+    authentication.system.log.info(1, "signed-in", f"signed in; the token is valid for {left}")
     min_ttl = authentication.request.account.min_ttl
     if outcome.margin < min_ttl:
         terminal.say(
-            f"note: --min-ttl={duration_text(min_ttl)} is more than half of what this provider's tokens live, so a token is renewed "
-            f"when less than {duration_text(outcome.margin)} of it is left"
+            f"note: --min-ttl={duration_text(min_ttl)} is more than half of this provider's token lifetime; renewing when less than {duration_text(outcome.margin)} is left"
         )
     if repository.decided_here and repository.store.name == "disk" and outcome.storage:
         show = terminal.need if authentication.request.asks_a_person() else terminal.say
         show(
-            f"note: there is no OS keyring here, so the session rests in files: {repository.store.where()} "
-            "(--token-cache-storage=disk chooses that without this note; none keeps no session)"
+            f"note: no OS keyring found; storing the session in {repository.store.where()} (silence this with --token-cache-storage=disk; use none to store nothing)"
         )

@@ -19,7 +19,7 @@ UNLOCKED = "the session cannot be locked, so it is not refreshed"
 
 def asked(authentication: Authentication, session: Session | None) -> str:
     """Return the reason of a command that always signs in. `session` is the current session."""
-    reason = authentication.request.renewal.reason or "you asked for it"
+    reason = authentication.request.renewal.reason or "requested"
     return (
         f"{reason}; the session of {session.person} stays until the new one is there" if session else reason
     )
@@ -31,10 +31,10 @@ def no_session(authentication: Authentication) -> str:
     if authentication.unreadable:
         return "the stored session cannot be read"
     if authentication.repository.store.name == "none":
-        return "no session is kept"
+        return "no session is stored"
     if entry is None:
-        return "first use of this session"
-    return "the stored session is gone or damaged" if entry.storage else "the session was removed"
+        return "not signed in yet"
+    return "the stored session is missing or damaged" if entry.storage else "the session was removed"
 
 
 def not_refreshed(authentication: Authentication, session: Session) -> str:
@@ -43,7 +43,7 @@ def not_refreshed(authentication: Authentication, session: Session) -> str:
     if session.refresh_token is None and authentication.request.renewal.force_refresh:
         return "--force-refresh, and the session has no refresh token"
     if session.refresh_token is None and session.expiry > now + MARGIN:
-        return f"the session ends at {local_clock(session.expiry, now)}, sooner than {TTL_FLAG}={duration_text(account.min_ttl)} wants"
+        return f"the session ends at {local_clock(session.expiry, now)}, sooner than {TTL_FLAG}={duration_text(account.min_ttl)} requires"
     if session.refresh_token is None:
         return f"the session ended at {local_clock(session.expiry, now)}"
     if authentication.is_too_old(session):

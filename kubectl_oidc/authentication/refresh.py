@@ -153,7 +153,7 @@ def refresh_ahead(request: SignInRequest, system: System) -> bool:
             return False
         now, margin = authentication.now(), authentication.margin(session)
         if is_due(session.issued_at(now), session.expiry, margin, request.renewal.ahead, now):
-            authentication.lock.describe("refreshing the session ahead of its end")
+            authentication.lock.describe("refreshing the session before it expires")
             with authentication.connected() as http:
                 http.load_trust()
                 # Everything at a relative path is read by now: the authorities, and the client's certificate, key and secret.

@@ -1,8 +1,8 @@
 """Decide what a failed refresh means for the session. get-token, stand-alone mode and the kubelogin take-over share this.
 
 RFC 6749 §5.2 defines ``invalid_grant`` for an expired or revoked refresh token. Providers also answer ``invalid_request`` (Dex),
-``access_denied`` or ``server_error`` (Rancher), ``interaction_required`` (Entra ID), ``token_inactive`` with 401 (Ory Hydra 1.x),
-a 500 with an OAuth error (Dex, if its connector cannot refresh the user), or a 4xx without any OAuth error.
+``access_denied`` or ``server_error`` (Rancher), ``interaction_required`` (Entra ID) and ``token_inactive`` with 401 (Ory Hydra 1.x). Some
+answer a 500 with an OAuth error (Dex, if its connector cannot refresh the user), or a 4xx without any OAuth error.
 """
 
 from __future__ import annotations

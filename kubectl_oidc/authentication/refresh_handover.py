@@ -149,7 +149,7 @@ class Handover(Generic[T]):
         if not self._told:
             self._told = True
             self._say(
-                "The provider's answer is awaited, so that the session is not lost (Ctrl-C again gives it up)"
+                "Waiting for the provider's answer, so that the session is not lost (press Ctrl-C again to give up)"
             )
         return impatient
 

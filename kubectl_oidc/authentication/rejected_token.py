@@ -78,7 +78,7 @@ def _renewed(request: SignInRequest, system: System, outcome: Outcome) -> Outcom
 def _warn(request: SignInRequest, system: System, outcome: Outcome) -> None:
     # Shown without a terminal too: only kubectl gets here, and it shows the plugin's output at once.
     system.terminal.need(
-        f"warning: the API server does not take this token (issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}, "
+        f"warning: the API server rejects this token (issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}, "
         f"signed in as {sanitize(outcome.session.person)}) (compare them with the cluster's settings; "
         f"{request.command_line('setup')} shows what the token says; troubleshooting: unauthorized)"
     )

@@ -90,7 +90,7 @@ class TimeoutOptions(NamedTuple):
     Attributes:
         seconds: Seconds until an unanswered sign-in ends.
         given: Whether the person chose that. If not, a device code is waited for until it expires.
-        in_background: Whether the person may see no message of ours before we end.
+        in_background: Whether the person may see this program's messages only after it has ended.
     """
 
     seconds: float = 180.0
@@ -244,7 +244,7 @@ class SignInRequest(NamedTuple):
         return sanitize(urlsplit(self.issuer).hostname or self.issuer)
 
     def command_line(self, command: str) -> str:
-        """Return a command of ours about this session, with all flags that it needs; placeholders stand for secrets."""
+        """Return a command line of this program for this session, with all flags that it needs; placeholders replace secrets."""
         from kubectl_oidc.system.shell import one_line
 
         return one_line(["kubectl", "oidc-login", command, *self.flags])

@@ -47,7 +47,7 @@ def parse_claims(text: str) -> str:
         for name, wanted in claims.items():
             if not _is_request(wanted):
                 raise _malformed(
-                    f"asks for {sanitize(json_quoted(name), limit=60)} neither by null nor by essential, value and values"
+                    f"asks for {sanitize(json_quoted(name), limit=60)} with something else than null, essential, value and values"
                 )
     try:
         request = json.dumps(
@@ -92,8 +92,7 @@ def check_essential(requested: str, claims: Mapping[str, object], *, refreshed: 
         )
         raise IdTokenError(
             f"{came}, and {asked}",
-            "sign in again the way that is asked for, as with a second factor (--prompt=login has the provider ask); if it stays, the "
-            "provider does not offer it to this person or client. Nothing of this sign-in is kept",
+            "sign in that way, for example with a second factor (--prompt=login); if it does not help, the provider does not offer it here. This sign-in left no session",
             topic="step-up",
         )
 

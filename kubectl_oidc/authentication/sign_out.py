@@ -115,10 +115,10 @@ class _SigningOut:
                 revoked = self._provider.revoke(self.session.refresh_token, deadline)
             self.revocation, line = {
                 Revocation.DONE: ("revoked", f"Revoked the refresh token at {self.host}"),
-                Revocation.HAD_ENDED: ("had ended", f"The refresh token had ended at {self.host} already"),
+                Revocation.HAD_ENDED: ("had ended", f"The refresh token had expired at {self.host} already"),
                 Revocation.NOT_OFFERED: (
                     "not offered",
-                    f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009); it ends by itself",
+                    f"The refresh token is not revoked: {self.host} offers no revocation (RFC 7009). It expires by itself",
                 ),
             }[revoked]
             self.said.append(line)
@@ -133,7 +133,7 @@ class _SigningOut:
         if isinstance(self.failure, ProviderUnreachable | OtherTrust):
             unreachable = isinstance(self.failure, ProviderUnreachable)
             why = "the provider did not answer" if unreachable else "it is not asked"
-            self.said.append(f"The session at {self.host} is not ended: {why}")
+            self.said.append(f"You are still signed in to {self.host} in the browser: {why}")
             return
         try:
             deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
@@ -141,19 +141,18 @@ class _SigningOut:
             if endpoint is None:
                 self.browser = "not offered"
                 self.said.append(
-                    f"The session at {self.host} is not ended: the provider has no end of session for programs; "
-                    "sign out there in the browser"
+                    f"You are still signed in to {self.host} in the browser: it doesn't support remote sign-out. Sign out there if you need to."
                 )
                 return
             reason = send_browser(endpoint, self.request, self.system, self.session.id_token)
         except OidcLoginError as error:
-            self.said.append(f"The session at {self.host} is not ended: {error.message}")
+            self.said.append(f"You are still signed in to {self.host} in the browser: {error.message}")
             return
         self.browser = "browser sent" if reason is None else "open the address"
         self.said.append(
             f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
             if reason is None
-            else f"The session at {self.host} is not ended ({reason}); open this address in its browser: "
+            else f"You are still signed in to {self.host} in the browser ({reason}). Open this address in it: "
             + end_session_url(endpoint, self.request, None)
         )
 
@@ -162,7 +161,7 @@ class _SigningOut:
         if not trust_allows(self.trust, trust):
             raise OtherTrust(
                 f"the session was obtained under {describe_trust(self.trust)}, and this command trusts {describe_trust(trust)}",
-                f"end it in your account at {self.host}; next time sign out with the flags of its kubeconfig user",
+                f"end the session in your account at {self.host}; next time, sign out with the flags of its kubeconfig user",
             )
 
     @cached_property

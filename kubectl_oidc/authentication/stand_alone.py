@@ -3,11 +3,10 @@
 The tokens are stored only in the kubeconfig. kubectl reads them there and can refresh them there itself. So the refresh token
 is read from the file each time, and a new one is written back before anything else can fail.
 
-token in the kubeconfig, valid?
--> lock the user, acquire kubectl's lock on the file, check that it can be written, look again
--> refresh                        the response is stored, also after Ctrl-C
--> or sign in                     as get-token does, but the tokens are stored only in the kubeconfig
--> write the tokens back
+1. Use the token in the kubeconfig if it is valid.
+2. Lock the user, acquire kubectl's lock on the file, check that it can be written, and look again.
+3. Refresh; the response is stored, also after Ctrl-C. Or sign in as get-token does, but without a session.
+4. Write the tokens back.
 """
 
 from __future__ import annotations
@@ -170,7 +169,7 @@ class _Renewal:
             deadline,
             failures=self._failures,
             sign_in_hint=lambda: (
-                f"remove the refresh token (`{shell.one_line(command)}`), and `kubectl oidc-login` signs in"
+                f"remove the refresh token with `{shell.one_line(command)}`, then run `kubectl oidc-login` to sign in"
             ),
         )
         if response.refresh_token and response.refresh_token != sent:

@@ -84,9 +84,7 @@ class UnwrittenTokens:
             except StoreError:
                 for key, token in tokens.items():
                     sys.stdout.write(f"{key}: {token.reveal()}\n")
-                where = (
-                    "on standard output, because no file can be written; set them in the kubeconfig yourself"
-                )
+                where = "on standard output, because no file can be written. Copy them into the kubeconfig"
             raise KubeconfigError(
                 f"{error.message}; the new tokens are {where}", f"{error.hint}{again}", topic=error.topic
             ) from error

@@ -57,9 +57,7 @@ class ListedSession:
         """Print why its record cannot be read, if so."""
         failure = self._kept.failure
         if failure:
-            terminal.warn(
-                f"the session of {self._entry.person} cannot be read: {failure.message}", failure.hint
-            )
+            terminal.warn(f"cannot read the session of {self._entry.person}: {failure.message}", failure.hint)
 
     def cells(self) -> tuple[str, ...]:
         """Return the cells of its row, without the first."""

@@ -50,7 +50,7 @@ def report_removal(
     named = {*clients, *((one.issuer, one.client_id) for one in purged if one.issuer)}
     of_kubelogin = _remove_kubelogin_sessions(named, cache_dir)
     for failure in (*(failure for one in purged for failure in one.failures), *failures):
-        raise StoreError(f"not everything could be removed: {failure.message}", failure.hint, topic="purge")
+        raise StoreError(f"could not remove everything: {failure.message}", failure.hint, topic="purge")
     if not removed and not of_kubelogin:
         issuer, client_id = next(iter(clients), ("", ""))
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)

@@ -179,4 +179,4 @@ def _own_program() -> Path:
         for name in (PROGRAM, f"{PROGRAM}.exe"):
             if (directory / name).is_file():
                 return directory / name
-    raise DemoError(f"there is no {PROGRAM} beside this Python", reinstall_hint("demo"))
+    raise DemoError(f"there is no {PROGRAM} next to this Python", reinstall_hint("demo"))

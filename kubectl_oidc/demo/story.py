@@ -96,7 +96,7 @@ class _Story:
         person = self.provider.sent_back[-1]
         self._out_of_the_group(person)
         self._back_in_the_group(person)
-        self._step("That is the whole story")
+        self._step("Done")
         _say("  Now with your own provider: kubectl oidc-login setup")
 
     def keep(self) -> None:
@@ -109,7 +109,7 @@ class _Story:
         try:
             threading.Event().wait()
         except Interrupted:
-            _say("\nThe demo has ended; nothing of it is left.")
+            _say("\nThe demo has ended and left nothing behind.")
 
     def _begin(self) -> None:
         self._step("An OpenID provider and a Kubernetes API start on this machine")
@@ -123,7 +123,7 @@ class _Story:
     def _set_up(self) -> None:
         self._step("Setup: sign in, see the ID token, write the kubeconfig")
         if self.no_browser is None:
-            _say("  Your browser opens at the provider: press a button there.")
+            _say("  Your browser opens. Press a button on the provider's page.")
             browser: list[str] = []
         else:
             _say(f"  No browser opens ({self.no_browser}), so the demo signs in by itself.")
@@ -146,11 +146,11 @@ class _Story:
         _quote(shown)
         if heading:
             _say(
-                "  (It goes on: how the cluster trusts the issuer, a role for the group, the kubeconfig user.)"
+                "  (Setup also prints how the cluster trusts the issuer, a role for the group, and the kubeconfig user.)"
             )
 
     def _first_pods(self) -> None:
-        self._step("The first kubectl: the session of setup is there, so no browser opens")
+        self._step("The first kubectl uses the session of setup, so no browser opens")
         self._pods_without_sign_in()
 
     def _no_second_browser(self) -> None:
@@ -181,7 +181,7 @@ class _Story:
         self._pods()
         if len(self.provider.sent_back) != before + 1:
             raise DemoError("there was no new sign-in after the purge", "run the demo again, and report it")
-        _say("  (The sign-in went through the provider, where the person was signed in: nothing was typed.)")
+        _say("  (You were still signed in at the provider, so you typed nothing.)")
 
     def _purge(self) -> None:
         words = self.sandbox.words("purge")
@@ -209,7 +209,7 @@ class _Story:
             _say(f"$ {self.sandbox.shown(GET_PODS)}")
             return self.sandbox.run(GET_PODS)
         _say(
-            f"$ {self.sandbox.shown(GET_PODS)}   (there is no kubectl here; the demo makes the same requests)"
+            f"$ {self.sandbox.shown(GET_PODS)}   (kubectl is not installed; the demo makes the same requests)"
         )
         return kubectl_stand_in.get_pods(self.sandbox)
 

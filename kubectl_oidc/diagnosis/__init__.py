@@ -24,7 +24,7 @@ class Severity(StrEnum):
 
 
 class Repair(NamedTuple):
-    """How `doctor --fix` mends a finding: it changes the user's exec section, or does something else.
+    """How `doctor --fix` repairs a finding: it changes the user's exec section, or does something else.
 
     Attributes:
         what: What is done, one line in the imperative; text from outside is sanitized.
@@ -45,7 +45,7 @@ class Finding:
         message: What is wrong, one line; text from outside is sanitized.
         hint: What to do about it, one line.
         topic: The anchor in docs/troubleshooting.md.
-        repair: How this program can mend it, if it can.
+        repair: How this program can repair it, if it can.
     """
 
     severity: Severity

@@ -80,12 +80,12 @@ def _another_account(run: DoctorRun) -> Iterator[str]:
         other = entry.person and entry.storage and entry.person != person
         if other and (entry.issuer, entry.client_id) == (request.issuer, request.client_id):
             named = f" (--session={sanitize(entry.name, limit=80)})" if entry.name else ""
-            yield f"another session here is of {sanitize(entry.person, limit=120)}{named}"
+            yield f"another session belongs to {sanitize(entry.person, limit=120)}{named}"
             break
     if request.grant in BROWSER_GRANTS:
-        yield f"if another account of yours has the role, `{run.login} --prompt=select_account` changes to it"
+        yield f"if another of your accounts has the role, run `{run.login} --prompt=select_account`"
     elif request.grant not in UNATTENDED:
-        yield f"if another account of yours has the role, `kubectl oidc-login logout`, then `{run.login}`, changes to it"
+        yield f"if another of your accounts has the role, run `kubectl oidc-login logout`, then `{run.login}`"
 
 
 def _rule_text(rule: Rule) -> str:
@@ -102,12 +102,9 @@ def _username(run: DoctorRun) -> str:
 def _ask_for_a_role(run: DoctorRun) -> str:
     groups = own_groups(run.identity)
     if groups:
-        return (
-            f"an administrator binds a role that allows it to one of your groups ({listed(groups)}), "
-            "or puts you into a group that has one; then sign in again"
-        )
+        return f"ask an administrator to bind a role that allows it to one of your groups ({listed(groups)}), or to add you to a group that has one; then sign in again"
     name = sanitize(_username(run), limit=120)
-    return f"the API server sees no groups of yours: an administrator binds a role to {name}, or see api-server and claims"
+    return f"the API server sees none of your groups: ask an administrator to bind a role to {name}, or see api-server and claims"
 
 
 def listed(groups: Sequence[str]) -> str:

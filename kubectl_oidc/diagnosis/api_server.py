@@ -29,23 +29,22 @@ def check_cluster(run: DoctorRun) -> Observation:
         context = run.chosen.context
         if context is None:
             return warning(
-                "no context is chosen, so there is no API server to ask",
-                "name one with --context",
+                "no context is selected, so there is no API server to ask",
+                "select one with --context",
                 "cluster-entry",
             )
         name = sanitize(context.value.get("cluster") or "none", limit=120)
         return problem(
             f"the context {sanitize(context.name)} names the cluster {name}, which is not in the kubeconfig",
-            "`kubectl config get-clusters` lists them",
+            "run `kubectl config get-clusters` to list them",
             "cluster-entry",
         )
     cluster = parse_cluster_entry(entry)
     run.cluster = cluster
     if cluster.tls.insecure:
         return warning(
-            f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): "
-            "anybody in between gets your token",
-            "name the cluster's authority in the kubeconfig (certificate-authority-data)",
+            f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): anyone on the way can read your token",
+            "set the cluster's authority in the kubeconfig (certificate-authority-data)",
             "cluster-entry",
         )
     return shown_url(cluster.server)
@@ -74,7 +73,7 @@ def check_api_server(run: DoctorRun) -> Observations:
     if wrong:
         yield warning(
             f"{wrong}: tokens begin and end at other times there",
-            "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster",
+            "set the clock (`timedatectl`, `chronyc tracking`), or tell the cluster's administrator",
             "clock",
         )
 
@@ -96,7 +95,7 @@ def _identity_seen(run: DoctorRun, identity: Identity) -> Observations:
 
 def _how_to_bind(run: DoctorRun, identity: Identity) -> str:
     names = ", ".join([identity.username, *own_groups(identity)[:3]])
-    bindings = f"role bindings must name you as the cluster does: {sanitize(names, limit=200)}"
+    bindings = f"use the cluster's names in role bindings: {sanitize(names, limit=200)}"
     facts = run.require_facts()
     if own_groups(identity) or not facts.groups:
         return bindings

@@ -43,7 +43,7 @@ def check_client(run: DoctorRun) -> Observation:
     request = run.request
     entry = index.read_entry(request.storage.cache_dir, request.key().id())
     if entry and entry.storage and not any(last_failures(run)):
-        return "the provider gave it the session that is stored"
+        return "the stored session is from this client"
     redirect_uri = redirect_uri_of(run)
     authorization = ask_authorization(run, redirect_uri) if _by_browser(run) else NO_ANSWER
     token, hint = ask_token(run, redirect_uri)
@@ -131,16 +131,16 @@ def _rejected_authentication(run: DoctorRun) -> str:
     """Return which client authentication the provider rejects."""
     client = run.request.client()
     if client.method(run.require_metadata().token_endpoint_auth_methods) == PRIVATE_KEY_JWT:
-        return "refuses what its private key signs"
+        return "rejects its private key"
     return "refuses its client secret" if client.client_secret else "refuses it without a client secret"
 
 
 def _rejected_redirect_uri(run: DoctorRun, redirect_uri: str) -> Finding:
     request, address = run.request, sanitize(redirect_uri, limit=200)
     where = redirect_uri_settings(request.issuer) or "in the client's settings at the provider"
-    hint = f"{where}: add exactly {address}; --listen-address chooses another port, --oidc-redirect-url another redirect URI"
+    hint = f"{where}: add exactly {address}, or choose another port with --listen-address or another redirect URI with --oidc-redirect-url"
     if not request.redirect.url and not any(one.port for one in request.redirect.listen_addresses):
-        hint = f"{where}: see which port is registered, and choose it with --listen-address; the port is a random one now"
+        hint = f"{where}: give the registered port with --listen-address; now the port is random"
     return problem(
         f"the provider does not accept the redirect URI {address} for the client {sanitize(request.client_id, limit=100)}",
         hint,
@@ -158,7 +158,7 @@ def _unknown_error_page(authorization: ProbeAnswer, token: ProbeAnswer, redirect
     )
     return warning(
         f"the provider answers an authorization request with an error page ({authorization.words}): {likely}",
-        "open the sign-in in a browser and read the page; compare client ID and redirect URI with the client's settings",
+        "open the sign-in in a browser and read its page; compare client ID and redirect URI with the client's settings",
         "redirect-uri",
     )
 

@@ -31,8 +31,8 @@ def check_clock(run: DoctorRun) -> Observation:
     severity = Severity.PROBLEM if abs(ahead) > SKEW else Severity.WARNING
     return Finding(
         severity,
-        f"this computer's clock is {_ahead_or_behind(ahead)} the provider's; tokens forgive a minute",
-        "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the provider",
+        f"this computer's clock is {_ahead_or_behind(ahead)} the provider's; tokens tolerate a minute",
+        "set the clock (`timedatectl`, `chronyc tracking`), or tell the provider's administrator",
         "clock",
     )
 

@@ -44,7 +44,7 @@ def check_discovery(run: DoctorRun) -> Observations:
         *_oddities(response, metadata.oddities, "discovery document"),
         *_internal_endpoint(metadata, issuer),
     ]
-    yield from odd or ("the issuer is equal, and its endpoints are named",)
+    yield from odd or ("issuer matches; all endpoints present",)
 
 
 def _internal_endpoint(metadata: Metadata, issuer: str) -> Observations:
@@ -53,7 +53,7 @@ def _internal_endpoint(metadata: Metadata, issuer: str) -> Observations:
     inside = next((url for url in endpoints if is_inside(url, issuer)), None)
     if inside:
         yield warning(
-            f"the metadata names {shown_url(inside)}, which seems to be inside the provider's network",
+            f"the metadata names {shown_url(inside)}, which seems to be internal to the provider's network",
             PUBLIC_ADDRESS,
             "provider-misbehaves",
         )
@@ -65,7 +65,7 @@ def _oddities(response: Response, oddities: tuple[str, ...], what: str) -> Obser
     served = (f"it is served as {sanitize(kind, limit=60)}, not as JSON",) if kind else ()
     for oddity in (*served, *oddities):
         yield warning(
-            f"the provider's {what} breaks the standard, and is accepted here: {oddity}",
+            f"the provider's {what} violates the standard but is accepted here: {oddity}",
             "tell the provider's administrator: other programs may refuse it (Discovery 1.0 §3, §4.2)",
             "provider-misbehaves",
         )
@@ -87,8 +87,8 @@ def check_keys(run: DoctorRun) -> Observations:
         why = f": {keys.left_out[0]}" if keys.left_out else ""
         yield problem(
             f"the provider's key set has no key that can verify an ID token{why}",
-            f"the provider must publish the key that it signs with, such as one for {DEFAULT_ALGORITHM}",
+            f"have the provider publish its signing key, for example one for {DEFAULT_ALGORITHM}",
             "id-token-key",
         )
         return
-    yield from odd or (f"{len(keys.keys)} that can verify ID tokens",)
+    yield from odd or (f"{len(keys.keys)} can verify ID tokens",)

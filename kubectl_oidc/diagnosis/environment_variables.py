@@ -24,9 +24,9 @@ def check_variables(run: DoctorRun) -> Observations:
     for name in unknown:
         near = get_close_matches(name.removeprefix(VARIABLE_PREFIX), ends, 1)
         yield warning(
-            f"{sanitize(name)} is the variable of no flag, so it changes nothing",
+            f"{sanitize(name)} belongs to no flag, so it has no effect",
             (f"did you mean {VARIABLE_PREFIX}{near[0]}? " if near else "")
-            + "`kubectl oidc-login get-token --help` has the names",
+            + "run `kubectl oidc-login get-token --help` to see the names",
             "variables",
         )
     if not unknown:

@@ -19,11 +19,11 @@ from .run import Skipped
 if TYPE_CHECKING:
     from .run import DoctorRun, Observation, Observations
 
-STARTS_ITSELF_ENDLESSLY = "starts itself without end (Google Cloud CLI's dispatcher)"
+STARTS_ITSELF_ENDLESSLY = "starts itself endlessly (Google Cloud CLI's dispatcher)"
 """What happens to an exec section with ``command: kubectl`` if the plugin is not installed."""
 _MODES = ("Never", "IfAvailable", "Always")
 NO_USER = Skipped("no kubeconfig user is selected")
-_CONVERT = "`kubectl oidc-login convert` rewrites it"
+_CONVERT = "run `kubectl oidc-login convert`"
 _SET_MODE = Repair(
     f"set interactiveMode to {INTERACTIVE_MODE}",
     lambda exec_: {**exec_, "interactiveMode": INTERACTIVE_MODE},
@@ -64,33 +64,33 @@ def check_interactive_mode(run: DoctorRun) -> Observation:
     set_it = f"`kubectl config set-credentials {sanitize(user.name)} --exec-interactive-mode=IfAvailable`"
     if mode is None and exec_.get("apiVersion") == V1:
         return problem(
-            "there is no interactiveMode, and kubectl refuses such a stanza of v1",
-            f"{set_it} sets it",
+            "interactiveMode is missing, and kubectl requires it in v1",
+            f"run {set_it}",
             "stanza",
             repair=_SET_MODE,
         )
     if mode is not None and mode not in _MODES:
         return problem(
             f"interactiveMode is {sanitize(mode, limit=60)}, which kubectl does not know",
-            f"{set_it} sets it",
+            f"run {set_it}",
             "stanza",
             repair=_SET_MODE,
         )
     if mode == "Always":
         return warning(
-            "interactiveMode is Always: kubectl fails wherever there is no terminal, as in k9s, Helm and editors",
-            f"{set_it} changes it",
+            "interactiveMode is Always: kubectl fails without a terminal, for example in k9s, Helm and editors",
+            f"run {set_it}",
             "stanza",
             repair=_SET_MODE,
         )
     if mode == "Never" and run.request.grant in {"password", "authcode-keyboard"}:
         return warning(
             f"interactiveMode is Never, and --grant-type={run.request.grant} asks at the terminal",
-            f"{set_it} changes it",
+            f"run {set_it}",
             "stanza",
             repair=_SET_MODE,
         )
-    return sanitize(mode or "IfAvailable, which v1beta1 takes for granted")
+    return sanitize(mode or "IfAvailable, the default of v1beta1")
 
 
 def check_command(run: DoctorRun) -> Observation:
@@ -101,14 +101,14 @@ def check_command(run: DoctorRun) -> Observation:
     name = program_name(command)
     if name == "kubectl":
         return warning(
-            "the stanza starts a second kubectl for each command (command: kubectl)",
-            f"{_CONVERT} to start {COMMAND} itself",
+            "the exec section starts a second kubectl for each command (command: kubectl)",
+            f"{_CONVERT} to start {COMMAND} directly",
             "stanza",
             repair=_START_DIRECTLY,
         )
     if name != COMMAND:
         return warning(
-            f"the stanza starts {sanitize(command)}, not this program",
+            f"the exec section starts {sanitize(command)}, not this program",
             _CONVERT,
             "stanza",
             repair=_START_DIRECTLY,
@@ -130,16 +130,18 @@ def check_other_credentials(run: DoctorRun) -> Observations:
     if user is None:
         yield NO_USER
         return
-    unset = f"`kubectl config unset users.{sanitize(user.name)}.FIELD` removes a field"
+    unset = f"run `kubectl config unset users.{sanitize(user.name)}.FIELD` to remove a field"
     found = [
-        problem(f"the user has {field} beside exec, and {what}", unset.replace("FIELD", field), "stanza")
+        problem(
+            f"the user has {field} in addition to exec, and {what}", unset.replace("FIELD", field), "stanza"
+        )
         for field, what in _OTHER_CREDENTIALS.items()
         if user.value.get(field)
     ]
     if any(user.value.get(field) for field in _CERTIFICATES):
         found.append(
             warning(
-                "the user has a client certificate beside exec, and the API server may take that for who you are",
+                "the user also has a client certificate, and the API server may use that to identify you",
                 unset.replace("FIELD", "client-certificate-data"),
                 "stanza",
             )
@@ -147,11 +149,11 @@ def check_other_credentials(run: DoctorRun) -> Observations:
     if user.value.get("as"):
         found.append(
             warning(
-                f"kubectl acts as {sanitize(user.value['as'], limit=120)} (as:), and what follows is about you",
-                "`kubectl auth can-i --list` tells what that user may",
+                f"kubectl impersonates {sanitize(user.value['as'], limit=120)} (as:), but the other checks are about you",
+                "run `kubectl auth can-i --list` to see what that user may do",
                 "stanza",
             )
         )
     yield from found
     if not found:
-        yield "none beside exec"
+        yield "no other credentials"

@@ -25,7 +25,7 @@ STALE_SECONDS = 60.0
 
 
 def check_kubeconfig_lock(run: DoctorRun) -> Observations:
-    """Check that no old lock file stands in the way of kubectl config, setup and convert."""
+    """Check that no old lock file blocks kubectl config, setup and convert."""
     chosen = run.chosen
     files = dict.fromkeys(entry.path for entry in (chosen.user, chosen.context, chosen.cluster) if entry)
     if not files:
@@ -34,8 +34,8 @@ def check_kubeconfig_lock(run: DoctorRun) -> Observations:
     found = [(lock, status) for lock in map(lock_path, files) if (status := _stale(lock))]
     for lock, status in found:
         yield warning(
-            f"the lock {sanitize(lock)} was made {ago(_age(status))}: kubectl config, setup and convert wait for it and fail",
-            "if no kubectl is running, a crash left it behind: remove the file",
+            f"the lock {sanitize(lock)} was made {ago(_age(status))}: so kubectl config, setup and convert wait and fail",
+            "if no kubectl is running, remove the file: a crash left it behind",
             "kubeconfig",
             repair=Repair(f"remove {sanitize(lock)}", act=partial(_remove, lock, status)),
         )
@@ -56,7 +56,7 @@ def _remove(lock: Path, seen: os.stat_result) -> None:
         return
     if _identity(status) != _identity(seen) or _age(status) <= STALE_SECONDS:
         raise KubeconfigError(
-            f"the lock {sanitize(lock)} is not removed: another program has made it since it was checked",
+            f"the lock {sanitize(lock)} was not removed: another program has created it again",
             "run `kubectl oidc-login doctor --fix` again",
         )
     free_lock(lock)

@@ -51,7 +51,7 @@ def check_proxy(run: DoctorRun) -> Observation:
     except _FAILURES as error:
         return problem(
             f"the proxy {where} cannot be used: {_reason(error)}",
-            f"check {proxy.variable}, or name the provider's host in NO_PROXY",
+            f"check {proxy.variable}, or add the provider's host to NO_PROXY",
             "proxy",
         )
     return f"{where}, by {proxy.variable}"
@@ -85,7 +85,7 @@ def check_connection(run: DoctorRun) -> Observation:
         _connect(host, port)
     except _FAILURES as error:
         return problem(
-            f"{where} cannot be connected to: {_reason(error)}", _NETWORK_HINT, "provider-unreachable"
+            f"{where} does not accept connections: {_reason(error)}", _NETWORK_HINT, "provider-unreachable"
         )
     return where
 
@@ -95,7 +95,7 @@ def check_tls(run: DoctorRun) -> Observation:
     host, port = _host_and_port(run)
     options = run.request.tls
     if urlsplit(run.request.issuer).scheme != "https":
-        return Skipped("the provider is asked by plain http, on this machine")
+        return Skipped("plain http, because the provider is on this machine")
     if proxy_for(run.request.issuer):
         return Skipped("it goes through the proxy: see discovery")
 
@@ -113,22 +113,22 @@ def check_tls(run: DoctorRun) -> Observation:
     except ssl.SSLCertVerificationError as error:
         return problem(*tls.explain_certificate_error(error, name, options), "tls")
     except _FAILURES as error:
-        return problem(f"{name} does not speak TLS as it should: {_reason(error)}", _NETWORK_HINT, "tls")
+        return problem(f"{name} has a TLS error: {_reason(error)}", _NETWORK_HINT, "tls")
     return _certificate(version, until, run)
 
 
 def _certificate(version: str, until: object, run: DoctorRun) -> Observation:
     if run.request.tls.insecure:
         return warning(
-            f"{version}, and the certificate is not checked (--insecure-skip-tls-verify): anybody can be the provider",
-            "leave the flag out, and give a private authority with --certificate-authority FILE",
+            f"{version}, and the certificate is not checked (--insecure-skip-tls-verify): anyone can pretend to be the provider",
+            "leave out the flag, and give a private authority with --certificate-authority FILE",
             "tls",
         )
     left = ssl.cert_time_to_seconds(until) - run.system.clock() if isinstance(until, str) else None
     if left is not None and left < _EXPIRES_SOON:
         return warning(
-            f"{version}; the certificate is good for {remaining(left)} only",
-            "tell who runs the provider",
+            f"{version}; the certificate is valid for only {remaining(left)}",
+            "tell the provider's administrator",
             "tls",
         )
     return f"{version}; the certificate is good" + (f" for {remaining(left)}" if left else "")
@@ -151,4 +151,4 @@ def _reason(error: OSError | UnicodeError) -> str:
         return f"no answer within {_SECONDS:.0f} s"
     if isinstance(error, OSError):
         return sanitize(error.strerror or error, limit=100)
-    return "it is no host name"
+    return "it is not a host name"

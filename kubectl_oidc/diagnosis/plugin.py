@@ -43,8 +43,7 @@ def check_plugin(run: DoctorRun) -> Observation:
             )
             return problem(
                 f"kubectl finds no {sanitize(name)} {where}{endless}",
-                "put the directory of the program on PATH, or name it by its whole path: "
-                "`kubectl oidc-login setup --write-kubeconfig --absolute-path`",
+                "add the program's directory to PATH, or run `kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
                 repair=_other_command(environ),
             )
@@ -95,6 +94,6 @@ def _version(path: str, environ: Mapping[str, str]) -> Observation:
     what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
     return warning(
         f"what kubectl finds {what}: {sanitize(path)} says {said}",
-        f"this one is {__version__}; remove the other, or put this one's directory before it on PATH",
+        f"this one is {__version__}; remove the other program, or put this one's directory first on PATH",
         "plugin",
     )

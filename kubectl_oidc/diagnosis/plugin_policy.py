@@ -41,7 +41,7 @@ def check_plugin_policy(run: DoctorRun) -> Observation:
     except KubeconfigError as error:
         return problem(
             f"kubectl's preferences cannot be read: {error.message}",
-            "correct the file, or go on without it: KUBERC=off",
+            "correct the file, or set KUBERC=off",
             "plugin-policy",
         )
     if text is None:
@@ -74,13 +74,13 @@ def _apply_policy(run: DoctorRun, preferences: Mapping[str, Any], path: Path) ->
         if any(entry and (entry == command or (there and there == names[entry])) for entry in entries):
             return f"{sanitize(command)} is on the list of {sanitize(path)}"
         return problem(
-            f"{sanitize(path)} lets kubectl start listed plugins alone, and {sanitize(command)} is not among them",
+            f"{sanitize(path)} lets kubectl start only listed plugins, without {sanitize(command)}",
             add,
             "plugin-policy",
         )
     if policy == "DenyAll":
         return problem(
-            f"{sanitize(path)} forbids kubectl every plugin ({_POLICY}: DenyAll)",
+            f"{sanitize(path)} forbids all plugins ({_POLICY}: DenyAll)",
             f"set {_POLICY}: Allowlist, and {add}",
             "plugin-policy",
         )

@@ -34,7 +34,7 @@ def check_grant(run: DoctorRun) -> Observation:
         )
     if metadata.pushed_authorization_required and request.pushed_authorization == "no":
         return problem(
-            "the provider takes pushed authorization requests alone, and --oidc-pushed-authorization-requests=no is given",
+            "the provider requires pushed authorization requests, but --oidc-pushed-authorization-requests=no is given",
             "leave the flag out",
             "pushed-authorization",
         )
@@ -56,7 +56,7 @@ def check_scopes(run: DoctorRun) -> Observation:
         words = sanitize(", ".join(strange), limit=200)
         return warning(
             f"the provider does not name the scope {words}: it may refuse the sign-in with invalid_scope",
-            "leave it out of --oidc-extra-scope, or let the provider have it",
+            "leave it out of --oidc-extra-scope, or add it at the provider",
             "scopes",
         )
     return sanitize(" ".join(asked), limit=200)
@@ -67,14 +67,14 @@ def check_pkce(run: DoctorRun) -> Observation:
     methods = run.require_metadata().code_challenge_methods
     if not run.request.pkce:
         return warning(
-            "PKCE is left out (--oidc-pkce-method=no): a code that is intercepted can be redeemed",
+            "PKCE is off (--oidc-pkce-method=no): anyone who intercepts a code can use it",
             "leave the flag out",
             "pkce",
         )
     if methods and "S256" not in methods:
         return warning(
             f"the provider names the PKCE methods {sanitize(', '.join(methods), limit=80)} and not S256, which is sent",
-            "let the provider take S256; if it refuses the request, --oidc-pkce-method=no leaves it out",
+            "have the provider accept S256; if it refuses the request, use --oidc-pkce-method=no",
             "pkce",
         )
     return "S256" if methods else "S256 is sent; the metadata does not say"
@@ -86,14 +86,14 @@ def check_algorithms(run: DoctorRun) -> Observation:
     usable = [name for name in named if name in ALGORITHMS]
     if named and not usable:
         return problem(
-            f"the provider signs ID tokens with {sanitize(', '.join(named), limit=120)}, and kube-apiserver verifies none of them",
-            f"let the provider sign with {DEFAULT_ALGORITHM}",
+            f"the provider signs ID tokens with {sanitize(', '.join(named), limit=120)}, which kube-apiserver cannot verify",
+            f"have the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )
     if named and DEFAULT_ALGORITHM not in named:
         return warning(
-            f"the provider does not sign with {DEFAULT_ALGORITHM}, the one that kube-apiserver takes by its flags",
-            f"let it sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs={usable[0]} at the API server",
+            f"the provider does not sign with {DEFAULT_ALGORITHM}, the default of kube-apiserver",
+            f"have it sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs={usable[0]} at the API server",
             "claims-algorithm",
         )
     return sanitize(", ".join(usable), limit=120) if named else "the metadata does not say"

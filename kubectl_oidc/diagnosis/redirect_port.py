@@ -29,11 +29,11 @@ def check_redirect(run: DoctorRun) -> Observation:
         taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
         return warning(
             f"{taken}: a sign-in would come back to port {listening.asked.port}",
-            f"see what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
+            f"stop what listens there, or register http://localhost:{listening.asked.port} at the provider as well",
             "port-in-use",
         )
     return (
         f"{listening.asked} is free"
         if any(a.port for a in request.redirect.listen_addresses)
-        else "any port will do"
+        else "any port works"
     )

@@ -36,7 +36,7 @@ def check_bindings(run: DoctorRun) -> Observations:
     readable, bindings = _readable_bindings(client, run)
     if not readable:
         yield Skipped(
-            "you may not read role bindings; an administrator sees them: `kubectl get rolebindings,clusterrolebindings -A -o wide`"
+            "you may not read role bindings. An administrator can run `kubectl get rolebindings,clusterrolebindings -A -o wide`"
         )
         return
     own = {("Group", group) for group in own_groups(identity)} | {("User", identity.username)}
@@ -48,7 +48,7 @@ def check_bindings(run: DoctorRun) -> Observations:
     elif here:
         yield _grants(*here[0])
     elif run.allowed:
-        yield "none that you may read names you or a group of yours: something else allows it"
+        yield "no binding that you may read names you or your groups: something else allows it"
     elif mine:
         yield _bound_in_another_namespace(run, *mine[0])
     else:
@@ -89,7 +89,7 @@ def _insufficient_roles(
         except ClusterNotFound:
             yield warning(
                 f"{_grants(binding, subject)}, and there is no such {sanitize(binding.role_kind, limit=40)}",
-                f"an administrator creates {role}, or binds another role",
+                f"ask an administrator to create {role}, or to bind another role",
                 "forbidden",
             )
             continue
@@ -107,7 +107,7 @@ def _insufficient_roles(
             allows = f"; it allows {sanitize(words, limit=200)}" if words else "; it allows nothing"
         yield warning(
             f"{_grants(binding, subject)}, and that role does not allow to list pods{allows}",
-            f"an administrator adds the verbs get, list and watch for pods to {role}, or binds a role that has them, such as view",
+            f"ask an administrator to add the verbs get, list and watch for pods to {role}, or to bind a role that has them, such as view",
             "forbidden",
         )
 
@@ -116,7 +116,7 @@ def _bound_in_another_namespace(run: DoctorRun, binding: RoleBinding, subject: S
     where, here = sanitize(binding.namespace, limit=80), sanitize(run.namespace, limit=80)
     return warning(
         f"{_grants(binding, subject)} in the namespace {where} only, and the context's namespace is {here}",
-        f"`kubectl config set-context --current --namespace={where}` chooses it; or an administrator binds a role in {here}",
+        f"`kubectl config set-context --current --namespace={where}`, or ask an administrator to bind a role in {here}",
         "forbidden",
     )
 
@@ -128,14 +128,14 @@ def _not_bound(run: DoctorRun, identity: Identity, named: Sequence[tuple[RoleBin
         sorted({subject.name for _, subject in others if subject.kind == kind}) for kind in ("Group", "User")
     )
     message = (
-        f"no role binding names you or a group of yours: you are {sanitize(identity.username, limit=120)}, "
+        f"no role binding names you or your groups: you are {sanitize(identity.username, limit=120)}, "
         f"you are in {listed(own) or 'no group'}, and bindings name {listed(groups) or 'no group'}"
         + (f" and the users {listed(users)}" if users else "")
     )
     hints = (_near_miss(run, identity, binding, subject) for binding, subject in others)
     hint = next(
         filter(None, hints),
-        "an administrator binds a role to one of them, or puts you into a group that has one; then sign in again",
+        "ask an administrator to bind a role to one of them, or to add you to a group that has one; then sign in again",
     )
     return warning(message, hint, "forbidden")
 

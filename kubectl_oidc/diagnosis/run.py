@@ -49,7 +49,7 @@ class Result:
         message: What was found, one line.
         hint: What to do, one line; empty if nothing needs to be done.
         topic: The anchor in docs/troubleshooting.md, or empty.
-        repair: How `doctor --fix` mends it, if it can.
+        repair: How `doctor --fix` repairs it, if it can.
     """
 
     name: str

@@ -21,11 +21,9 @@ def run_checks(run: DoctorRun, checks: tuple[Check, ...]) -> Iterator[Result]:
     for check in checks:
         missing = [name for name in check.needs if name in failed]
         if missing:
-            observed: list[Observation] = [
-                Skipped(f"not checked: first {missing[0]} must be right", blocks=True)
-            ]
+            observed: list[Observation] = [Skipped(f"skipped (fix {missing[0]} first)", blocks=True)]
         elif run.deadline.passed():
-            observed = [Skipped("not checked: no time was left", blocks=True)]
+            observed = [Skipped("skipped (no time left)", blocks=True)]
         else:
             observed = _observe(check, run)
         if any(_blocks(one) for one in observed):

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def check_session(run: DoctorRun) -> Observations:
-    """Check that there is a valid token: the stored one, or one that is refreshed as get-token would do."""
+    """Check that there is a valid token, which is stored or refreshed as get-token would do."""
     request, system = run.request, run.system
     try:
         outcome = authenticate(request, system)
     except (ProviderUnreachable, InvalidProviderResponse):
         if run.metadata is not None:
             raise
-        yield Skipped("its token has ended, and cannot be refreshed before discovery is right", blocks=True)
+        yield Skipped("its token has expired; fix discovery to refresh it", blocks=True)
         return
     except SignInNeeded as error:
         yield _sign_in_needed(run, error)
@@ -44,7 +44,7 @@ def check_session(run: DoctorRun) -> Observations:
         yield warning(message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
     how = "refreshed just now" if outcome.renewed else "as it was stored"
-    yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is good for {left}"
+    yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is valid for {left}"
     yield from _failed_since(run)
 
 
@@ -55,13 +55,13 @@ def _failed_since(run: DoctorRun) -> Observations:
         yield _warning(
             refused,
             f"the provider refused to renew this session {_ago(run, refused)}: {refused.why}",
-            f"kubectl asks for a sign-in when the token ends; `{run.login}` signs in now",
+            f"run `{run.login}` before the token expires",
         )
     if last and last.topic:
         yield _warning(
             last,
             f"a sign-in failed {_ago(run, last)}, and this session is of an earlier one: {last.why}",
-            last.hint or f"`{run.login}` signs in again",
+            last.hint or f"`{run.login}` to sign in again",
         )
 
 
@@ -73,7 +73,7 @@ def _warning(failure: Failure, message: str, hint: str) -> Finding:
 
 def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     """Return the problem that nobody is signed in. If the last sign-in failed, name its error and use its topic."""
-    signs_in = f"`{run.login}` signs in; then run doctor again"
+    signs_in = f"`{run.login}`, then run doctor again"
     last, _ = last_failures(run)
     if last is None:
         return Finding.from_error(error, hint=signs_in)

@@ -43,15 +43,15 @@ def check_storage(run: DoctorRun) -> Observations:
     store = repository.store
     if store.name == "none":
         yield warning(
-            "nothing is kept (--token-cache-storage=none): every command signs in anew",
-            "leave the flag out",
+            "nothing is stored (--token-cache-storage=none): every command signs in again",
+            "leave out the flag",
             "store",
         )
         return
     if store.asks():
         yield warning(
-            f"{store.where()} is locked, or asks each time: background programs cannot use it",
-            "unlock it, or choose another place with --token-cache-storage",
+            f"{store.where()} is locked or asks each time, so background programs cannot use it",
+            "unlock it, or choose another store with --token-cache-storage",
             "os-keyring",
         )
         return
@@ -69,7 +69,7 @@ def _loose(cache_dir: Path, loose: Sequence[Path]) -> Finding:
     if others_could_write(cache_dir):
         # With chmod alone, what others have written would be trusted.
         what += ", and remove what others could have written"
-        hint = "`kubectl oidc-login doctor --fix` takes the permission from others, and removes what they could have written"
+        hint = "run `kubectl oidc-login doctor --fix` to remove others' permissions, and what they could have written"
     return problem(
         f"others can write or read {sanitize(loose[0])}{others}: nothing is stored there or read from there",
         hint,
@@ -84,7 +84,7 @@ def _left_by_1_0(request: SignInRequest) -> Observations:
     for session_id in session_left_by_1_0(request.key(), request.storage):
         yield warning(
             "version 1.0.0 left a session of this client that this version does not use",
-            "`kubectl oidc-login logout` ends it, with the present session",
+            "run `kubectl oidc-login logout` to end it, with the current session",
             "trust",
             repair=Repair(
                 "remove the session that version 1.0.0 left", act=partial(_purge, session_id, cache_dir)
@@ -102,13 +102,13 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
     if took > _SLOW_SECONDS:
         return warning(
             f"{store.where()} takes {took:.1f} s to write, read and clear a session",
-            "choose another place with --token-cache-storage",
+            "choose another store with --token-cache-storage",
             "store",
         )
     if store.name == "disk" and not chosen:
         return warning(
-            f"there is no OS keyring here, so sessions rest in files: {store.where()}",
-            "--token-cache-storage=disk chooses that without this warning; kernel and none are the other choices",
+            f"no OS keyring found; sessions are stored in {store.where()}",
+            "add --token-cache-storage=disk to silence this warning, or choose kernel or none",
             "store",
         )
     return f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"
@@ -125,8 +125,8 @@ def _probe(store: Store) -> float:
         store.delete(name)
     if returned != _PROBE:
         raise StoreError(
-            f"{store.where()} does not return what it is given",
-            "choose another place with --token-cache-storage",
+            f"{store.where()} does not return what was stored",
+            "choose another store with --token-cache-storage",
             topic="store",
         )
     return time.monotonic() - began

@@ -23,7 +23,7 @@ _EKS = ".eks.amazonaws.com"
 _NAMES = ("sub", "email", "preferred_username", "upn", "name", "oid")
 """Claims that clusters use as the user name."""
 
-_SET_THE_CLOCK = "set the clock (`timedatectl`, `chronyc tracking`), or tell who runs the cluster"
+_SET_THE_CLOCK = "set the clock (`timedatectl`, `chronyc tracking`), or tell the cluster's administrator"
 
 
 def likely_cause(run: DoctorRun) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def likely_cause(run: DoctorRun) -> tuple[str, str]:
     facts = run.require_facts()
     issuer, audience = json_quoted(facts.claims.get("iss")), json_quoted(facts.claims.get("aud"))
     names = [name for name in _NAMES if isinstance(facts.claims.get(name), str)]
-    what = "nothing in the token speaks against it, so the cluster most likely expects another issuer or client ID"
+    what = "the token looks right, so the cluster probably expects another issuer or client ID"
     return (
         f"{what}, or a user name claim other than {sanitize(', '.join(names))}: this token has iss {issuer}, aud {audience}",
         _where_to_look(run),
@@ -65,24 +65,18 @@ def _other_context_differs(run: DoctorRun) -> tuple[str, str] | None:
             theirs = f"{sanitize(other.issuer)}, {sanitize(other.client_id)}"
             return (
                 f"the context {sanitize(other.context)} of the same cluster uses another issuer or client ({theirs})",
-                "use that context, or give this user the same --oidc-issuer-url and --oidc-client-id",
+                "use that context, or give this user its --oidc-issuer-url and --oidc-client-id",
             )
     return None
 
 
 def _clock_is_wrong(run: DoctorRun) -> tuple[str, str] | None:
     wrong = wrong_clock(run)
-    return (f"nothing in the token speaks against it, but {wrong}", _SET_THE_CLOCK) if wrong else None
+    return (f"the token looks right, but {wrong}", _SET_THE_CLOCK) if wrong else None
 
 
 def _where_to_look(run: DoctorRun) -> str:
     server = run.cluster.server if run.cluster else ""
     if _EKS in server:
-        return (
-            "at EKS the association must be active, which takes 5 to 10 minutes, and have the same issuer URL and client ID: "
-            "`aws eks describe-identity-provider-config`"
-        )
-    return (
-        "compare them, byte for byte, with the cluster's --oidc-issuer-url and --oidc-client-id, or with issuer.url and "
-        "issuer.audiences of its AuthenticationConfiguration; its log says more"
-    )
+        return "run `aws eks describe-identity-provider-config`: the association must be ACTIVE (after 5 to 10 minutes), with the same issuer URL and client ID"
+    return "compare both with the cluster's --oidc-issuer-url and --oidc-client-id, or issuer.url and issuer.audiences of its AuthenticationConfiguration; see its log"

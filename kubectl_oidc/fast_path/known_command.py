@@ -44,7 +44,7 @@ class KnownCommand:
     Attributes:
         due: Whether the credential should be refreshed ahead; known after it was used.
         handouts: How often the same kubectl received the credential; known after it was read.
-        lock_files: The session's lock if the launcher holds it, file by file: the descriptor, and the digest of the failure beside
+        lock_files: The session's lock if the launcher holds it, file by file. Each has the descriptor, and the digest of the failure next to
             the file when the wait for it began, or ``-`` without a wait.
     """
 

@@ -186,14 +186,14 @@ def read_response(source: Source, url: str) -> tuple[Response, bool]:
     except NotHttp as error:
         raise InvalidProviderResponse(
             f"what {shown_url(url)} answers is not HTTP, or its header is too long",
-            "check the host and port in --oidc-issuer-url, and whether a proxy stands in the way",
+            "check the host and port in --oidc-issuer-url, and whether a proxy interferes",
         ) from error
     if len(body) <= BODY_LIMIT:
         body = _unpacked(body, head.headers.get("content-encoding", ""), url)
     if len(body) > BODY_LIMIT:
         raise InvalidProviderResponse(
             f"the answer of {shown_url(url)} is larger than {BODY_LIMIT >> 20} MB",
-            "check --oidc-issuer-url; a provider's documents have a few kilobytes",
+            "check --oidc-issuer-url: a provider's documents have a few kilobytes",
         )
     return Response(head.status, head.headers, body), not (head.last or last or source.unread)
 

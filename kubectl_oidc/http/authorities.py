@@ -11,10 +11,10 @@ _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, 
 # RFC 7292 §4: version 3, then a sequence.
 _PKCS12 = rb"\x30[\x80-\x84][\x00-\xff]{0,4}\x02\x01\x03\x30"
 
-_PEM_HINT = "give the authority's certificate in PEM form: -----BEGIN CERTIFICATE----- and so on"
+_PEM_HINT = "give the authority's certificate in PEM form (-----BEGIN CERTIFICATE-----)"
 
 _UTF16_HINT = "save it as UTF-8 or ASCII: `Get-Content FILE | Set-Content -Encoding ascii NEW`, or `iconv -f UTF-16 -t UTF-8 FILE >NEW`"
-_PKCS12_HINT = "take the certificates out of it: `openssl pkcs12 -cacerts -nokeys -in FILE -out NEW`"
+_PKCS12_HINT = "extract the certificates: `openssl pkcs12 -cacerts -nokeys -in FILE -out NEW`"
 
 
 def certificates(data: bytes) -> bytes:
@@ -32,12 +32,12 @@ def explain_unusable(data: bytes) -> tuple[str, str]:
     kinds = (
         (not data.strip(), "is empty", _PEM_HINT),
         (data.startswith(_UTF16_BYTES), "is text in UTF-16, as PowerShell writes it", _UTF16_HINT),
-        (signed, "is PKCS#7, not PEM certificates", f"take the certificates out of it: `{take_out}`"),
+        (signed, "is PKCS#7, not PEM certificates", f"extract the certificates: `{take_out}`"),
         (re.match(_PKCS12, data), "is PKCS#12, not PEM certificates", _PKCS12_HINT),
         (
             name.endswith("PRIVATE KEY"),
             "holds a private key, and no certificate",
-            f"{_PEM_HINT}; the key stays where it is used",
+            f"{_PEM_HINT}; keep the key out of it",
         ),
         (
             name not in {"", "CERTIFICATE"},

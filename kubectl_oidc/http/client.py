@@ -117,7 +117,7 @@ class HttpClient:
                 given = {}
             url = target
         raise InvalidProviderResponse(
-            f"{shown_url(url)} redirects again and again", "copy the issuer URL from the provider's settings"
+            f"{shown_url(url)} redirects too often", "copy the issuer URL from the provider's settings"
         )
 
     def post_form(
@@ -144,7 +144,7 @@ class HttpClient:
         if 300 <= response.status < 400:  # noqa: PLR2004 - RFC 9110 §15.4
             raise InvalidProviderResponse(
                 f"{shown_url(url)} answers a token request with a redirect ({response.status})",
-                "secrets are not sent elsewhere; check the token_endpoint in the provider's metadata",
+                "check the token_endpoint in the provider's metadata: this program does not send secrets elsewhere",
             )
         return response
 
@@ -243,6 +243,6 @@ def _redirect_target(url: str, response: Response) -> str | None:
     if why:
         raise InvalidProviderResponse(
             f"{shown_url(url)} redirects to an address that {why}",
-            "copy the issuer URL from the provider's settings; it begins with https://",
+            "copy the issuer URL, which begins with https://, from the provider's settings",
         )
     return target

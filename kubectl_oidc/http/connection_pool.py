@@ -221,7 +221,7 @@ class ConnectionPool:
             self.early = EarlyConnection(origin, self.tls_context, seconds, opened)
 
     def close(self) -> None:
-        """Close every idle connection. One that is in use is closed after its request."""
+        """Close every idle connection. A connection in use is closed after its request."""
         self._closed = True
         while self._idle:
             _, (stream, _) = self._idle.popitem()

@@ -102,9 +102,7 @@ def request_bytes(request: Request, forwarding: Proxy | None = None) -> bytes:
         UnicodeError: The host has no ASCII form.
     """
     if not {"content-length", "transfer-encoding"}.isdisjoint(map(str.lower, request.headers)):
-        raise UsageError(
-            "a request header cannot be sent as it is", "look at the values of --oidc-request-header"
-        )
+        raise UsageError("a request header cannot be sent", "check the values of --oidc-request-header")
     parts, (scheme, host, port) = urlsplit(request.url), origin_of(request.url)
     authority = f"[{host}]" if ":" in host else host
     if port != {"http": 80, "https": 443}[scheme]:
@@ -160,7 +158,7 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     for name, value in headers.items():
         if not re.fullmatch(HEADER_NAME, name) or not re.fullmatch(_VALUE, value):
             raise UsageError(
-                "a request header has a character that no header has",
+                "a request header has a character that headers cannot have",
                 "write --oidc-request-header=NAME=VALUE, the value on one line",
             )
         fields[name.lower()] = (name.encode("ascii"), value.encode("utf-8", "surrogateescape"))

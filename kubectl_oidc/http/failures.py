@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from .progress import RequestProgress
     from .tls import TlsOptions
 
-_LOCAL_NETWORK_HINT = (
-    "if it is on your own network, allow the program that runs kubectl to use that (System Settings, Privacy & Security, "
-    "Local Network); else check the network and VPN, and try again"
-)
+_LOCAL_NETWORK_HINT = "check the network and VPN. For a server on your own network, allow the program that runs kubectl: System Settings, Privacy & Security, Local Network"
 """For EHOSTUNREACH on macOS 15 and later, which hides the local network from programs that the user has not allowed (Apple TN3179)."""
 
 _NETWORK_HINT = "check the network (VPN, proxy: HTTPS_PROXY, NO_PROXY) and --oidc-issuer-url, and try again"
@@ -50,9 +47,9 @@ def too_late(url: str, progress: RequestProgress, seconds: float) -> ProviderUnr
     """Return the error for a request that took longer than its limit of ``seconds``."""
     if progress.sent:
         return ProviderUnreachable(
-            f"{shown_url(url)} gave no whole answer within {seconds:.3g} s", _NETWORK_HINT
+            f"{shown_url(url)} did not answer completely within {seconds:.3g} s", _NETWORK_HINT
         )
-    return _unreachable(url, progress, f"{_place(url, progress)} gave no connection within {seconds:.3g} s")
+    return _unreachable(url, progress, f"{_place(url, progress)} did not connect within {seconds:.3g} s")
 
 
 def was_cut(error: BaseException) -> bool:
@@ -80,7 +77,7 @@ def _no_connection(
     chain: list[BaseException], url: str, progress: RequestProgress, options: TlsOptions
 ) -> ProviderUnreachable:
     place = _place(url, progress)
-    what = f"{place} cannot be connected to"
+    what = f"{place} does not accept connections"
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             what, hint = tls.explain_certificate_error(cause, sanitize(progress.tls_host, limit=120), options)
@@ -95,7 +92,7 @@ def _no_connection(
             what = f"{place} cut the connection"
         elif isinstance(cause, ssl.SSLError):
             reason = sanitize(cause.reason or "no reason given", limit=60).lower().replace("_", " ")
-            what = f"{place} does not speak TLS as it should ({reason})"
+            what = f"{place} has a TLS error ({reason})"
         elif isinstance(cause, OSError) and cause.strerror:
             what = f"{place}: {sanitize(cause.strerror, limit=80)}"
     blocked = sys.platform == "darwin" and any(getattr(cause, "errno", 0) == EHOSTUNREACH for cause in chain)
@@ -107,7 +104,7 @@ def _refused_by_proxy(error: RefusedByProxy, url: str, progress: RequestProgress
     words = sanitize(error, limit=80)
     return ProviderUnreachable(
         f"cannot reach {shown_url(url)}: {_place(url, progress)} refuses to connect to it ({words})",
-        f"{_variable(url)} takes the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
+        f"{_variable(url)} needs the proxy's user name and password, http://USER:PASSWORD@HOST:PORT: {ENCODE}"
         if words.startswith("407")
         else _proxy_hint(url),
         topic="proxy",

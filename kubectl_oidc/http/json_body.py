@@ -14,10 +14,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from .exchange import Response
 
-_HINT = (
-    "look at what answers there: a proxy's or captive portal's page in the way, a wrong --oidc-issuer-url, "
-    "or a fault of the provider"
-)
+_HINT = "check for a proxy or captive portal in between, then --oidc-issuer-url, then the provider"
 
 
 _TEXTS = frozenset({"text/plain", "text/html"})
@@ -76,9 +73,9 @@ def load_object(body: bytes, what: str) -> dict[str, object]:
         raise InvalidProviderResponse(f"{what} is nested too deeply", _HINT) from None
     except ValueError:
         # Not chained: the parser's message quotes the body.
-        raise InvalidProviderResponse(f"{what} is broken JSON", _HINT) from None
+        raise InvalidProviderResponse(f"{what} is invalid JSON", _HINT) from None
     if not isinstance(document, dict):
-        raise InvalidProviderResponse(f"{what} is JSON, but no object", _HINT)
+        raise InvalidProviderResponse(f"{what} is JSON, but not an object", _HINT)
     return document
 
 
@@ -117,4 +114,4 @@ def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(_: str) -> NoReturn:
-    raise AmbiguousJson("holds a number that JSON does not have")
+    raise AmbiguousJson("has a number that JSON does not allow")

@@ -40,12 +40,10 @@ class KeyPair(NamedTuple):
             context.load_cert_chain(self.certificate, self.key, password=self._refuse_encrypted)
         except (ssl.SSLError, ValueError) as error:
             mismatch = getattr(error, "reason", "") == "KEY_VALUES_MISMATCH"
-            what = (
-                "do not belong together" if mismatch else "hold no certificate with its key that can be read"
-            )
+            what = "do not match" if mismatch else "have no readable certificate and key"
             raise UsageError(
                 f"{self.flags[0]} {sanitize(self.certificate)} and {self.flags[1]} {sanitize(self.key)} {what}",
-                "give both in PEM form, the certificate first in its file, the key not encrypted",
+                "give both in PEM form, with the certificate first in its file and the key not encrypted",
                 topic="key-pair",
             ) from error
 
@@ -53,7 +51,7 @@ class KeyPair(NamedTuple):
         """Raise an error instead of letting OpenSSL prompt for a password: a plugin in the background has no terminal."""
         raise UsageError(
             f"{self.flags[1]}: the key in {sanitize(self.key)} is encrypted",
-            "write it without a password into a file that only you can read (openssl pkey -in KEY -out FILE)",
+            "decrypt it into a file that only you can read (openssl pkey -in KEY -out FILE)",
             topic="key-pair",
         )
 
@@ -68,5 +66,5 @@ def _check_readable(flag: str, path: Path) -> None:
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
     raise UsageError(
-        f"{flag}: {sanitize(path)} {why}", f"name a file in PEM form with {flag}", topic="key-pair"
+        f"{flag}: {sanitize(path)} {why}", f"give a file in PEM form with {flag}", topic="key-pair"
     )

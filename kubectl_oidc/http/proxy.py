@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 # RFC 3986 §3.2.1, and @ because Go and curl accept it.
 _ENCODED = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*"
-ENCODE = "write the user name and password percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
-_FORM = (
-    "a proxy is written http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
+ENCODE = (
+    "percent-encode the user name and password: @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
 )
+_FORM = "write http://HOST:PORT or socks5://HOST:PORT, with a login http://USER:PASSWORD@HOST:PORT"
 
 
 class RefusedByProxy(Exception):
@@ -97,10 +97,10 @@ def parse_proxy(variable: str, value: str) -> Proxy:
     scheme = scheme.lower()
     if scheme not in _SCHEMES:
         hint = "write socks5://HOST:PORT" if scheme.startswith("socks") else _FORM
-        raise _unusable(variable, "its URL begins with no http://, https:// or socks5://", hint)
+        raise _unusable(variable, "its URL does not begin with http://, https:// or socks5://", hint)
     if not re.fullmatch(_ENCODED, login):
         raise _unusable(
-            variable, "its user name or password holds a character that must be percent-encoded", ENCODE
+            variable, "its user name or password has a character that must be percent-encoded", ENCODE
         )
     try:
         parts = urlsplit(f"{scheme}://{place}")
@@ -116,7 +116,7 @@ def parse_proxy(variable: str, value: str) -> Proxy:
 
 def _unusable(variable: str, why: str, hint: str) -> UsageError:
     return UsageError(
-        f"{variable} cannot be used: {why} (its value is not shown)", f"in {variable} {hint}", topic="proxy"
+        f"{variable} cannot be used: {why} (its value is not shown)", f"in {variable}, {hint}", topic="proxy"
     )
 
 

@@ -121,7 +121,7 @@ def _read_authorities(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(
             f"--certificate-authority: {sanitize(path)} cannot be read: {error.strerror or error}",
-            "name a file with the authority's certificate in PEM form",
+            "give a file with the authority's certificate in PEM form",
             topic="tls",
         ) from error
 
@@ -148,26 +148,12 @@ _UNKNOWN = frozenset({2, 18, 19, 20, 21, 27, -67843, -25318, 0x800B0109, 0x800B0
 # Short keys and weak digests; not an authority; and the checks of VERIFY_X509_STRICT (RFC 5280 §4.2).
 _OLD_KIND = frozenset({24, 66, 67, 68, *range(79, 95)})
 
-_EXPIRED_HINT = (
-    "the provider must renew it, unless this computer's clock is wrong; if a private authority's own has ended, "
-    "give the new one with --certificate-authority FILE"
-)
-_NOT_YET_HINT = (
-    "check this computer's clock; a new private authority is given with --certificate-authority FILE"
-)
+_EXPIRED_HINT = "check this computer's clock; else the provider must renew it. If a private authority's certificate has expired, give the new one with --certificate-authority FILE"
+_NOT_YET_HINT = "check this computer's clock; give a new private authority with --certificate-authority FILE"
 _OUTSIDE_ITS_TIME_HINT = f"{_NOT_YET_HINT}; if the clock is right, {_EXPIRED_HINT.partition(',')[0]}"
-_WRONG_HOST_HINT = (
-    "check the host in --oidc-issuer-url; if it is right, the server needs a certificate with that name "
-    "(a private one's authority is added with --certificate-authority FILE)"
-)
-NO_NAMES_HINT = (
-    "have the certificate issued again with the host as subjectAltName: like kubectl and Go, this program does not accept a "
-    "common name instead"
-)
-_OLD_KIND_HINT = (
-    "strict checking (VERIFY_X509_STRICT of newer Pythons) refuses authorities of X.509 v1 or without key "
-    "identifiers: have it issued anew as X.509 v3, then give it with --certificate-authority FILE"
-)
+_WRONG_HOST_HINT = "check the host in --oidc-issuer-url, or have the server's certificate name it (give a private authority with --certificate-authority FILE)"
+NO_NAMES_HINT = "reissue the certificate with the host as subjectAltName: like kubectl, this program does not accept a common name instead"
+_OLD_KIND_HINT = "reissue the authority as X.509 v3 with key identifiers, then give it with --certificate-authority FILE: newer Pythons check strictly (VERIFY_X509_STRICT)"
 
 
 def explain_certificate_error(
@@ -192,7 +178,7 @@ def explain_certificate_error(
         (_WRONG_HOST, f"the TLS certificate is for another host, not for {host}", _WRONG_HOST_HINT),
         (
             _OLD_KIND,
-            f"the TLS certificate of {host}, or its authority's, is of an old kind ({words})",
+            f"the TLS certificate of {host}, or its authority's, is outdated ({words})",
             _OLD_KIND_HINT,
         ),
     ):
@@ -205,17 +191,11 @@ def _how_to_trust(options: TlsOptions) -> str:
     missing = [name for name in VARIABLES if _names_nothing(os.environ.get(name))]
     note = f"; {' and '.join(missing)} names nothing that exists" if missing else ""
     if options.ca_files or options.ca_data:
-        return (
-            "neither the system nor the given --certificate-authority signed it: "
-            f"give the authority that did, in PEM form{note}"
-        )
+        return f"give the authority that signed it, in PEM form: neither the system's nor the given --certificate-authority did{note}"
     others = [name for name in _OTHERS if os.environ.get(name) and not _names_nothing(os.environ.get(name))]
     if others:
-        return (
-            f"{others[0]} is for other programs; if the authority is in its file, give it here: "
-            f"--certificate-authority={sanitize(os.environ[others[0]])}{note}"
-        )
-    return f"add a private authority with --certificate-authority FILE (PEM), or to the system's own{note}"
+        return f"{others[0]} is not used by this program; if its file has the authority, add --certificate-authority={sanitize(os.environ[others[0]])}{note}"
+    return f"add a private authority with --certificate-authority FILE (PEM), or to the system's authorities{note}"
 
 
 _OTHERS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE")

@@ -76,7 +76,7 @@ def has_unreadable_authority(trust: tuple[str, ...]) -> bool:
 def describe_trust(trust: tuple[str, ...] | None) -> str:
     """Return the trust settings for a message, as names of flags and variables."""
     if trust is None:
-        return "the trust of version 1.0.0, which did not note it"
+        return "unknown authorities (version 1.0.0 did not record them)"
     if INSECURE in trust:
         return "--insecure-skip-tls-verify"
     kinds = {_FILE: "SSL_CERT_FILE", _DIRECTORY: "SSL_CERT_DIR"}

@@ -40,7 +40,7 @@ def open_tunnel(stream: Stream, proxy: Proxy, host: str, port: int, end: Deadlin
     else:
         _socks(stream.sendall, source, proxy, host, port)
     if source.unread:  # the provider speaks only when it is spoken to
-        raise RefusedByProxy("it sends something before it is asked")
+        raise RefusedByProxy("it sends data too early")
 
 
 def _connect(stream: Stream, source: Source, proxy: Proxy, place: str) -> None:
@@ -59,7 +59,7 @@ def _socks(send: Callable[[bytes], None], source: Source, proxy: Proxy, host: st
     method = b"\x02" if proxy.login else b"\x00"
     send(b"\x05\x01" + method)
     if source.exactly(2) != b"\x05" + method:
-        raise RefusedByProxy("it asks for another kind of login")
+        raise RefusedByProxy("it requires another kind of login")
     if proxy.login:
         user, password = (_with_length(word.encode()) for word in proxy.user_and_password())
         send(b"\x01" + user + password)
@@ -86,5 +86,5 @@ def _socks_address(host: str) -> bytes:
 
 def _with_length(data: bytes) -> bytes:
     if len(data) > 255:  # noqa: PLR2004
-        raise RefusedByProxy("SOCKS has no name or password that is so long")
+        raise RefusedByProxy("the user name or password is too long for SOCKS")
     return bytes([len(data)]) + data

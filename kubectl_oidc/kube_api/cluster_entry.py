@@ -55,7 +55,7 @@ def parse_cluster_entry(entry: Entry) -> ClusterEntry:
     authority = _authority(entry, where)
     if insecure and authority:
         raise invalid_entry(
-            where, "has certificate-authority and insecure-skip-tls-verify, which do not go together"
+            where, "has certificate-authority and insecure-skip-tls-verify, which exclude each other"
         )
     return ClusterEntry(
         name=entry.name,
@@ -78,13 +78,13 @@ def _where(name: str, path: Path) -> str:
 def _server(value: Mapping[str, object], where: str) -> str:
     server = str(value.get("server") or "")
     if not server:
-        raise invalid_entry(where, "names no server")
+        raise invalid_entry(where, "has no server")
     if "://" not in server:
         server = f"https://{server}"
     why = url_fault(server, http_allowed=True)
     if why:
         named = "its server" if "@" in server else f"its server {shown_url(server)}"
-        raise invalid_entry(where, f"cannot be asked: {named} {why}")
+        raise invalid_entry(where, f"cannot be used: {named} {why}")
     return server.rstrip("/")
 
 
@@ -105,7 +105,7 @@ def _authority(entry: Entry, where: str) -> bytes:
             with path.open("rb") as file:
                 return file.read(BUNDLE_LIMIT)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a file"
+        why = getattr(error, "strerror", None) or "it is not a file name"
     raise invalid_entry(where, f"has a certificate-authority that cannot be read, {sanitize(path)}: {why}")
 
 
@@ -114,7 +114,7 @@ def _proxy(value: Mapping[str, object], where: str) -> str | None:
     if not proxy:
         return None
     if proxy.partition("://")[0] not in _PROXY_SCHEMES:  # it may hold a password: not repeated
-        raise invalid_entry(where, "has a proxy-url that is no http, https or socks5 URL")
+        raise invalid_entry(where, "has a proxy-url that is not an http, https or socks5 URL")
     try:
         return parse_proxy("proxy-url", proxy).url
     except UsageError as error:
@@ -125,6 +125,6 @@ def invalid_entry(where: str, what: str) -> KubeconfigError:
     """Return the error for a cluster entry that cannot be used."""
     return KubeconfigError(
         f"{where} {what}",
-        "correct the entry (`kubectl config set-cluster`), or get the kubeconfig anew from who runs the cluster",
+        "correct the entry with `kubectl config set-cluster`, or ask the cluster's administrator for a new kubeconfig",
         topic="cluster-entry",
     )

@@ -31,10 +31,10 @@ def unreachable(error: ProviderUnreachable, cluster: ClusterEntry) -> ClusterUnr
         "tls": NO_NAMES_HINT
         if error.hint == NO_NAMES_HINT
         else "compare certificate-authority-data, tls-server-name and server of "
-        f"{cluster.where()} with those that its administrator gives out",
+        f"{cluster.where()} with those from its administrator",
         "proxy": f"check proxy-url of {cluster.where()}"
         if cluster.proxy
-        else "check HTTPS_PROXY, or name the API server's host in NO_PROXY",
+        else "check HTTPS_PROXY, or add the API server's host to NO_PROXY",
     }
     hint = hints.get(
         error.topic,
@@ -56,9 +56,7 @@ def unusable(error: UsageError, cluster: ClusterEntry) -> KubeconfigError | Usag
 
 def not_kubernetes(message: str, cluster: ClusterEntry) -> ClusterMisbehaves:
     """Return the error for an answer that a Kubernetes API does not give."""
-    return ClusterMisbehaves(
-        message, f"check the server of {cluster.where()}, and what stands between it and you"
-    )
+    return ClusterMisbehaves(message, f"check the server of {cluster.where()}, and any proxy in between")
 
 
 def raise_for_status(
@@ -68,26 +66,26 @@ def raise_for_status(
     said = sanitize(document.get("message") or "no reason given", limit=300)
     server = shown_url(cluster.server)
     if document.get("kind") != "Status" and status < 500:  # noqa: PLR2004 - RFC 9110 §15.6
-        raise not_kubernetes(f"{shown_url(url)} answers {status}, and not as a Kubernetes API does", cluster)
+        raise not_kubernetes(f"{shown_url(url)} answers {status}, but not like a Kubernetes API", cluster)
     match status:
         case 401:
             raise ClusterUnauthorized(
                 f"the API server {server} does not accept the token (401 Unauthorized)",
-                "`kubectl oidc-login doctor` says what it may not like about it",
+                "run `kubectl oidc-login doctor` to see why",
             )
         case 403:
             raise ClusterForbidden(
-                f"the API server {server} knows you and does not allow it (403): {said}",
-                "`kubectl oidc-login doctor` shows your groups, and those that role bindings name",
+                f"the API server {server} does not allow you this (403): {said}",
+                "run `kubectl oidc-login doctor` to see your groups, and those in role bindings",
             )
         case 404:
             raise ClusterNotFound(
                 f"the API server has no {shown_url(url)}",
-                "it may be older than Kubernetes 1.27, which cannot tell people who they are: ask its administrator",
+                "ask its administrator: Kubernetes before 1.27 cannot tell who you are",
             )
         case _ if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
             raise ClusterUnreachable(
                 f"the API server {server} answers {status}: {said}",
-                "it is not able to answer now: try again",
+                "try again: it cannot answer now",
             )
     raise not_kubernetes(f"{shown_url(url)} answers {status}: {said}", cluster)

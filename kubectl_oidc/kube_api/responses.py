@@ -197,7 +197,7 @@ def _strings(document: Object, name: str) -> tuple[str, ...]:
 def _list(document: Object, name: str, kind: type[T], what: str) -> list[T]:
     items = _value(document, name, list, what)
     if not all(isinstance(item, kind) for item in items):
-        raise _invalid(f"{name} is no {what}")
+        raise _invalid(f"{name} is not a {what}")
     return items
 
 
@@ -207,12 +207,12 @@ def _value(document: Object, name: str, kind: type[T], what: str) -> T:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise _invalid(f"{name} is no {what}")
+        raise _invalid(f"{name} is not a {what}")
     return value
 
 
 def _invalid(what: str) -> ClusterMisbehaves:
     return ClusterMisbehaves(
-        f"the API server's answer is none of Kubernetes: {what}",
-        "check the server of the kubeconfig's cluster, and what stands between it and you",
+        f"the API server's answer is not from Kubernetes: {what}",
+        "check the server of the kubeconfig's cluster, and any proxy in between",
     )

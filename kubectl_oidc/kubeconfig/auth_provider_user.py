@@ -1,4 +1,4 @@
-"""Read a kubeconfig user with ``auth-provider: oidc`` (client-go's own plug-in), and set its tokens in the file's text.
+"""Read a kubeconfig user with ``auth-provider: oidc`` (client-go's own plugin), and set its tokens in the file's text.
 
 Its configuration names the provider and holds the tokens. Every other byte of the file stays.
 """
@@ -95,7 +95,7 @@ def with_tokens(text: str, user: AuthProviderUser, tokens: Mapping[str, Secret])
         pass
     raise KubeconfigError(
         f"the tokens of user {sanitize(user.name)!r} cannot be set in {where} without touching other parts of the file",
-        "write its users out without anchors and aliases, or use `kubectl oidc-login setup`; it was not changed",
+        "write its users without anchors and aliases, or use `kubectl oidc-login setup`. The file has not changed",
     )
 
 

@@ -71,7 +71,7 @@ def plan_conversion(
     texts = [(path, text) for path in files if (text := read_text(path)) is not None]
     if not texts:
         raise KubeconfigError(
-            f"there is no kubeconfig {sanitize(files[0])}", "name one with --kubeconfig or KUBECONFIG"
+            f"there is no kubeconfig {sanitize(files[0])}", "give one with --kubeconfig or KUBECONFIG"
         )
     plans = [plan_file(path, text, names, install_hint) for path, text in texts]
     found = _user_names(plans)

@@ -90,7 +90,7 @@ def _checked(
         pass  # such as a list that is an alias, or a user that is a string
     raise KubeconfigError(
         f"{_singular(kind)} {sanitize(name)!r} cannot be set in {where} without touching other parts of the file",
-        f"run the `kubectl config {_COMMANDS[kind]}` command that setup prints, or edit the file; it was not changed",
+        f"run the `kubectl config {_COMMANDS[kind]}` command that setup prints, or edit the file. The file has not changed",
     )
 
 

@@ -134,7 +134,7 @@ def exec_of(user: Entry | None) -> Mapping[str, Any]:
 
 
 def exec_variables(exec_: Mapping[str, Any]) -> dict[str, str]:
-    """Return the variables of an ``exec`` mapping; an entry that is no mapping is left out."""
+    """Return the variables of an ``exec`` mapping; an entry that is not a mapping is left out."""
     given = exec_.get("env")
     pairs = [pair for pair in given if isinstance(pair, dict)] if isinstance(given, list) else []
     return {str(pair.get("name") or ""): str(pair.get("value") or "") for pair in pairs}

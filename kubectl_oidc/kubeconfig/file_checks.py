@@ -16,7 +16,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MAKE_WRITABLE = "attrib -R" if sys.platform == "win32" else "chmod u+w, where it is yours"
+_MAKE_WRITABLE = "attrib -R" if sys.platform == "win32" else "chmod u+w"
 
 
 def regular_file_status(target: Path) -> os.stat_result | None:
@@ -32,7 +32,7 @@ def regular_file_status(target: Path) -> os.stat_result | None:
     if not stat.S_ISREG(status.st_mode):
         raise KubeconfigError(
             f"the kubeconfig {sanitize(target)} is not a regular file",
-            "name a file with --kubeconfig or KUBECONFIG",
+            "give a file with --kubeconfig or KUBECONFIG",
         )
     return status
 
@@ -48,7 +48,7 @@ def check_writable(target: Path, status: os.stat_result) -> None:
         return
     raise KubeconfigError(
         f"the kubeconfig {sanitize(target)} is read-only",
-        f"make it writable ({_MAKE_WRITABLE}), or name another file with --kubeconfig; it was not changed",
+        f"make it writable ({_MAKE_WRITABLE}), or give another file with --kubeconfig. The file has not changed",
     )
 
 
@@ -89,8 +89,8 @@ def give_owner_and_mode(descriptor: int, status: os.stat_result, *, mode: int) -
 def cannot_write(path: Path, error: OSError) -> KubeconfigError:
     """Return the error for a kubeconfig that cannot be written."""
     words, hint = files_in_use.explain(
-        error, "check who owns the file and its directory, or name another file with --kubeconfig"
+        error, "check who owns the file and its directory, or give another file with --kubeconfig"
     )
     return KubeconfigError(
-        f"cannot write the kubeconfig {sanitize(path)}: {words}", f"{hint}; it was not changed"
+        f"cannot write the kubeconfig {sanitize(path)}: {words}", f"{hint}. The file has not changed"
     )

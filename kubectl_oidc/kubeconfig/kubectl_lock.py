@@ -74,6 +74,5 @@ def _lock_is_held(lock: Path) -> KubeconfigError:
         age = f", made {ago(time.time() - lock.lstat().st_mtime)}"
     return KubeconfigError(
         f"another program holds the kubeconfig's lock {sanitize(lock)}{age}",
-        "kubectl holds it for milliseconds; if no kubectl is running, a crash left the file behind: "
-        f"remove it ({_REMOVE} {shell.one_line([str(lock)])}) and try again; nothing was changed",
+        f"if no kubectl is running, a crash left the file behind: remove it ({_REMOVE} {shell.one_line([str(lock)])}) and try again. The file has not changed",
     )

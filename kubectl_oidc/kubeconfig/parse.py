@@ -47,14 +47,14 @@ def parse_kubeconfig(text: str, where: str) -> dict[str, Any]:
     except _NOT_YAML as error:
         raise KubeconfigError(
             f"{where} is not valid YAML{_place(error)}",
-            "correct the file (`kubectl config view` shows the same error); it was not changed",
+            "correct the file: `kubectl config view` shows the same error. The file has not changed",
         ) from error
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise KubeconfigError(
-            f"{where} is not a kubeconfig: it holds no mapping",
-            "check that --kubeconfig or KUBECONFIG names a kubeconfig; the file was not changed",
+            f"{where} is not a kubeconfig: it is not a mapping",
+            "check --kubeconfig or KUBECONFIG. The file has not changed",
         )
     for key in ("clusters", "contexts", "users"):
         _check_entries(data.get(key), key, where)
@@ -73,7 +73,7 @@ def _count_values(value: object, known: dict[int, int]) -> int:
         return 1
     if id(value) in known:
         if known[id(value)] == _BEING_COUNTED:
-            raise ValueError("it holds itself")
+            raise ValueError("it contains itself")
         return known[id(value)]
     known[id(value)] = _BEING_COUNTED
     if type(value) is dict and all(isinstance(key, str | bool | None) for key in value):
@@ -81,9 +81,9 @@ def _count_values(value: object, known: dict[int, int]) -> int:
     elif type(value) is list:
         size = 1 + sum(_count_values(item, known) for item in value)
     else:
-        raise ValueError("it holds what JSON does not have")
+        raise ValueError("it has a value that JSON does not allow")
     if size > _MOST_VALUES:
-        raise ValueError("its aliases make too much of it")
+        raise ValueError("its aliases make it too large")
     known[id(value)] = size
     return size
 
@@ -95,14 +95,14 @@ def _check_entries(items: object, key: str, where: str) -> None:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise KubeconfigError(
             f"{where} is not a kubeconfig: {key!r} is not a list of mappings",
-            "correct the file (`kubectl config view` shows the same error); it was not changed",
+            "correct the file: `kubectl config view` shows the same error. The file has not changed",
         )
     names = [item.get("name") for item in items]
     for name in names:
         if names.count(name) > 1:
             raise KubeconfigError(
                 f"{where} has more than one entry named {sanitize(name)!r} in {key!r}",
-                "remove one of them; kubectl refuses such a file too; it was not changed",
+                "remove one of them, because kubectl rejects such a file too. The file has not changed",
             )
 
 

@@ -124,7 +124,7 @@ def read_text(path: Path) -> str | None:
         if not stat.S_ISREG(path.stat().st_mode) and path != Path(os.devnull):
             raise KubeconfigError(
                 f"the kubeconfig {sanitize(path)} is not a regular file",
-                "name a file with --kubeconfig or KUBECONFIG",
+                "give a file with --kubeconfig or KUBECONFIG",
             )
         return path.read_bytes().decode()
     except FileNotFoundError:
@@ -136,5 +136,5 @@ def read_text(path: Path) -> str | None:
         ) from error
     except UnicodeDecodeError as error:
         raise KubeconfigError(
-            f"the kubeconfig {sanitize(path)} is not UTF-8 text", "save it as UTF-8; it was not changed"
+            f"the kubeconfig {sanitize(path)} is not UTF-8 text", "save it as UTF-8. The file has not changed"
         ) from error

@@ -122,8 +122,8 @@ class Replacement:
                 flush_file(file.fileno())
             except OSError as error:
                 raise KubeconfigError(
-                    f"the kubeconfig {sanitize(self._target)} was written only in part: {error.strerror or error}",
-                    f"the whole of it is in {sanitize(backup)}: copy that over it",
+                    f"the kubeconfig {sanitize(self._target)} was not written completely: {error.strerror or error}",
+                    f"copy the complete file over it: {sanitize(backup)}",
                 ) from error
         backup.unlink()
 

@@ -85,5 +85,5 @@ def changed_meanwhile(path: Path) -> KubeconfigChanged:
     """Return the error for a kubeconfig that is not as it was read."""
     return KubeconfigChanged(
         f"the kubeconfig {sanitize(path)} was changed by another program just now",
-        "run the command again; it was not changed by this one",
+        "run the command again. This one changed nothing",
     )

@@ -60,7 +60,7 @@ def _with_missing_files(error: KubeconfigError, kubeconfig: Kubeconfig) -> Kubec
 
 def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> KubeconfigError:
     """Return the error for a name that the kubeconfig does not have, with the most similar names. ``kubectl config COMMAND`` lists all."""
-    lists = f"`kubectl config {command}` lists them"
+    lists = f"run `kubectl config {command}` to list them"
     near = nearest(name, known)
     return KubeconfigError(
         f"the kubeconfig has no {kind} {sanitize(name)}", f"did you mean {near}? {lists}" if near else lists

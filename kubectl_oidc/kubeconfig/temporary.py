@@ -116,8 +116,8 @@ def private_directory(parent: Path | None) -> Iterator[Path]:
         directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     except OSError as error:
         raise KubeconfigError(
-            f"no directory for a temporary kubeconfig can be made: {error.strerror or error}",
-            "free some space, or set XDG_RUNTIME_DIR to a directory that is yours alone",
+            f"cannot create a directory for the temporary kubeconfig: {error.strerror or error}",
+            "free some space, or set XDG_RUNTIME_DIR to a directory that only you can use",
         ) from error
     lock = _lock(directory)
     try:
@@ -166,6 +166,6 @@ def _remove(directory: Path) -> None:
         return
     except OSError as error:
         raise KubeconfigError(
-            f"the temporary kubeconfig is not removed: {error.strerror or error}",
-            f"remove {sanitize(directory)} yourself: a token is in it",
+            f"cannot remove the temporary kubeconfig: {error.strerror or error}",
+            f"remove {sanitize(directory)} : it contains a token",
         ) from error

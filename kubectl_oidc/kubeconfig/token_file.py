@@ -28,8 +28,8 @@ _ATTEMPTS = 5
 class TokenFile:
     """Hold kubectl's lock on a user's kubeconfig, and set the user's tokens in it.
 
-    Entering it takes the lock and checks that the file can be written: it is not read-only, its text can be edited, and
-    the disk has room for the new file.
+    Entering it acquires the lock and checks that the file can be written. The file must not be read-only, its text must be editable,
+    and the disk must have room for the new file.
     """
 
     def __init__(self, user: AuthProviderUser) -> None:

@@ -152,8 +152,8 @@ def _with_exec(old: Mapping[str, Any] | None, stanza: Stanza, name: str, path: P
     if foreign or (exec_ and not (isinstance(exec_, dict) and is_oidc_login_exec(exec_))):
         what = ", ".join(sorted(foreign)) or "another exec program"
         raise KubeconfigError(
-            f"user {sanitize(name)!r} in {sanitize(path)} already signs in in another way ({sanitize(what)})",
-            "choose another name with --user; the file was not changed",
+            f"user {sanitize(name)!r} in {sanitize(path)} already signs in another way ({sanitize(what)})",
+            "give another name with --user. The file has not changed",
         )
     ours, kept = stanza.exec_mapping(), exec_ if isinstance(exec_, dict) else {}
     ours["provideClusterInfo"] = kept.get("provideClusterInfo", ours["provideClusterInfo"])

@@ -118,7 +118,7 @@ class ExpectedResponse(NamedTuple):
             # HEAD too: a link preview must not consume the answer.
             return RejectedRequest(405, "only GET is understood here", (("allow", "GET"),))
         if not request.target.startswith("/"):
-            return RejectedRequest(400, "the request target is no path")
+            return RejectedRequest(400, "the request target is not a path")
         return None
 
     def _check_parameters(self, parameters: Mapping[str, str]) -> AuthorizationResponse | RejectedRequest:
@@ -126,7 +126,7 @@ class ExpectedResponse(NamedTuple):
         if not _same(parameters.get("state", ""), self.state.reveal()):
             return RejectedRequest(
                 403,
-                "this answers another sign-in than the one that waits here, perhaps an earlier one",
+                "this tab belongs to an earlier sign-in",
                 is_outdated="state" in parameters,
             )
         iss = parameters.get("iss")

@@ -27,7 +27,7 @@ localhost to every port, and developers collect many."""
 READ_BYTES = 16 * 1024
 
 _TLS_HANDSHAKE = b"\x16\x03"  # RFC 8446 §5.1: the first bytes of a ClientHello
-SPOKE_TLS = "the browser came with https, and http is spoken here"
+SPOKE_TLS = "the browser used https, but this address is http"
 """The reason for refusing a browser that uses TLS for an http redirect URI."""
 
 LINGER_SECONDS = 1.0

@@ -36,7 +36,7 @@ class ListenAddress(NamedTuple):
         """
         host, colon, port = text.strip().rpartition(":")
         if not colon:
-            raise _malformed(text, "names no port")
+            raise _malformed(text, "has no port")
         if not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
             raise _malformed(text, f"has no port between 0 and {_LAST_PORT} after its last colon")
         if host.startswith("[") and host.endswith("]"):
@@ -45,10 +45,10 @@ class ListenAddress(NamedTuple):
                 raise _malformed(text, "has no IPv6 address between its brackets")
         elif ":" in host:
             raise _malformed(
-                text, "has an IPv6 address without brackets" if _is_ipv6(host) else "is no host and port"
+                text, "has an IPv6 address without brackets" if _is_ipv6(host) else "is not a host and port"
             )
         elif host and not _HOST_NAME.fullmatch(host):
-            raise _malformed(text, "has a character that no host name has")
+            raise _malformed(text, "has a character that host names cannot have")
         return cls(host, int(port))
 
     def __str__(self) -> str:
@@ -66,5 +66,5 @@ def _is_ipv6(text: str) -> bool:
 def _malformed(text: str, why: str) -> UsageError:
     return UsageError(
         f"--listen-address {json_quoted(text)} {why}",
-        "write HOST:PORT, such as --listen-address=127.0.0.1:8000; an IPv6 address stands in brackets, port 0 is any",
+        "write HOST:PORT, such as --listen-address=127.0.0.1:8000; write an IPv6 address in brackets; port 0 is any port",
     )

@@ -70,7 +70,7 @@ class Failed(NamedTuple):
         """Return an error's message and hint. Texts of an unexpected error are not shown."""
         if isinstance(error, OidcLoginError):
             return cls(error.message, error.hint)
-        return cls("the sign-in failed", "the terminal says more")
+        return cls("the sign-in failed", "details are in your terminal")
 
 
 def final_page(result: SignedIn | Failed, *, now: float, support_link: str = "") -> Reply:
@@ -105,7 +105,7 @@ def rejection_page(refused: RejectedRequest) -> Reply:
     body = _fill(
         "notice.html",
         what=_capitalized(refused.reason) + ".",
-        next="Go on in the window where you sign in, or see the terminal.",
+        next="Continue in the window where you sign in, or see the terminal.",
     )
     title = "This sign-in is over" if refused.is_outdated else "Waiting for a sign-in"
     return _page(refused.status, _IDLE, title, body, refused.headers)
@@ -115,7 +115,7 @@ def already_answered_page() -> Reply:
     """Return the page for a second authorization response."""
     body = _fill(
         "notice.html",
-        what="This sign-in has its answer. Nothing was done a second time.",
+        what="This sign-in is already complete.",
         next="You can close this window and go back to the terminal.",
     )
     return _page(409, _OVER, "Already answered", body)

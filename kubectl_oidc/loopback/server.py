@@ -50,7 +50,7 @@ FLUSH_SECONDS = 2.0
 FAREWELL_SECONDS = 0.5
 """The same if the sign-in ends without an answer: after Ctrl-C the user does not want to wait."""
 
-_ENDED = Failed("the sign-in was ended in the terminal", "run the command again to sign in")
+_ENDED = Failed("the sign-in was cancelled in the terminal", "run the command again to sign in")
 
 
 class CallbackServer:
@@ -213,7 +213,7 @@ class CallbackServer:
             and isinstance(request, Request)
             and is_other_user(request.uid(), os.environ)
         ):
-            verdict = RejectedRequest(403, "it is a program of another user of this machine that asks")
+            verdict = RejectedRequest(403, "a program of another user of this machine sent the request")
         if isinstance(verdict, RejectedRequest):
             self._log.info(4, "callback-refused", f"refused a request ({verdict.status}): {verdict.reason}")
             self.spoke_tls = self.spoke_tls or verdict.reason == SPOKE_TLS

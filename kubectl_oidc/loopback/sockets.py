@@ -145,7 +145,7 @@ def _hosts(host: str) -> tuple[str, ...]:
         raise _Refused(host, error) from None
     except UnicodeError:
         # Python does not look up a name with an empty or too long label.
-        raise _Refused(host, socket.gaierror(socket.EAI_NONAME, "no host name")) from None
+        raise _Refused(host, socket.gaierror(socket.EAI_NONAME, "not a host name")) from None
     hosts = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     # "::" includes IPv4. 0.0.0.0 does not include IPv6, so ::1 is added: otherwise another program could listen there.
     return (*hosts, "::1") if hosts == ("0.0.0.0",) else hosts  # noqa: S104 - compared only
@@ -205,7 +205,7 @@ def _is_taken(error: OSError) -> bool:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
-        return "not a host that this machine knows"
+        return "not a known host"
     if _is_taken(error) and error.errno != errno.EADDRINUSE:
         return f"{_IN_USE}, or reserved by Windows"
     words = _REASONS.get(error.errno or 0)
@@ -215,7 +215,7 @@ def _reason(error: OSError) -> str:
 def _none_free(tried: Sequence[NotFree]) -> NoFreeListenAddress:
     if not tried:
         return NoFreeListenAddress(
-            "there is no address to listen on", "name one: --listen-address=127.0.0.1:8000"
+            "--listen-address is empty", "give one, such as --listen-address=127.0.0.1:8000"
         )
     ports = list(dict.fromkeys(each.address.port for each in tried if each.address.port))
     port = ports[0] if ports else 0
@@ -226,10 +226,8 @@ def _none_free(tried: Sequence[NotFree]) -> NoFreeListenAddress:
     else:
         find = f"ss -ltnp 'sport = :{port}'"
     taken = port and any(each.reason.startswith(_IN_USE) for each in tried)
-    look = f"{find} shows who has it; end that program, or " if taken else ""
+    look = f"{find} to see who uses it; end that program, or " if taken else ""
     return NoFreeListenAddress(
-        "no listen address is free for the browser to come back to: "
-        + ", ".join(f"{each} ({each.reason})" for each in tried),
-        f"{look}choose another address with --listen-address=127.0.0.1:PORT and register "
-        "http://localhost:PORT at the provider as a redirect URI",
+        "no listen address is free: " + ", ".join(f"{each} ({each.reason})" for each in tried),
+        f"{look}give --listen-address=127.0.0.1:PORT and register http://localhost:PORT at the provider as a redirect URI",
     )

@@ -66,10 +66,10 @@ def aks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
     return ClusterSteps(
         title="Microsoft AKS, by a JWT authenticator (in preview).",
         notes=(
-            f"AKS wants every user and group to begin with {PREFIX} (the role bindings here name them so).",
+            f"AKS requires the prefix {PREFIX} for every user and group; the role bindings here have it.",
             (
                 "First, once: `az extension add --name aks-preview`, `az feature register --namespace Microsoft.ContainerService "
-                "--name JWTAuthenticatorPreview`, and when that says Registered `az provider register --namespace "
+                "--name JWTAuthenticatorPreview`. When that says Registered, run `az provider register --namespace "
                 "Microsoft.ContainerService`."
             ),
         ),

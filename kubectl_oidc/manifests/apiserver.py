@@ -62,15 +62,14 @@ def apiserver(trust: ClusterTrust) -> ClusterSteps:
         title="kube-apiserver as a static Pod.",
         notes=(
             (
-                f"On every control plane node, one after the other: the command prints {_POD} with the flags added; "
-                "put that in the file's place, and the kubelet starts the API server anew."
+                f"On every control plane node, one after the other: the command prints {_POD} with the flags added. Replace the file with it; the kubelet restarts the API server."
             ),
         ),
         manifests=(
             *authority(trust, CA_FILE),
             Manifest(
                 name="kube-apiserver+json.yaml",
-                purpose="a JSON patch of the static Pod; kubeadm takes it too, in the directory of its --patches",
+                purpose="a JSON patch of the static Pod; kubeadm reads it too, from the directory of its --patches",
                 content=patch,
                 command=(
                     *("kubectl", "patch", "--local", "--type=json", f"--patch-file={FILE}"),
@@ -87,16 +86,14 @@ def kubeadm(trust: ClusterTrust) -> ClusterSteps:
         title="kubeadm 1.31 or newer.",
         notes=(
             (
-                "A cluster that exists: put extraArgs into the ClusterConfiguration of the ConfigMap kubeadm-config in "
-                "kube-system, then run `kubeadm init phase control-plane apiserver --config=FILE` with that ClusterConfiguration "
-                "on every control plane node, one after the other."
+                "For an existing cluster, add extraArgs to the ClusterConfiguration in the ConfigMap kubeadm-config (kube-system). Then run `kubeadm init phase control-plane apiserver --config=FILE` with it on every control plane node, one after the other."
             ),
         ),
         manifests=(
             *authority(trust, CA_FILE),
             Manifest(
                 name="kubeadm.yaml",
-                purpose="kube-apiserver's flags; a new cluster is made with it",
+                purpose="kube-apiserver's flags; for a new cluster",
                 content={
                     "apiVersion": "kubeadm.k8s.io/v1beta4",
                     "kind": "ClusterConfiguration",

@@ -77,7 +77,7 @@ def eks(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
             ),
             Manifest(
                 name="eksctl.yaml",
-                purpose="for eksctl, in the place of eks-identity-provider.json",
+                purpose="for eksctl, instead of eks-identity-provider.json",
                 content=_eksctl(trust, cluster),
                 command=("eksctl", "associate", "identityprovider", "-f", FILE),
             ),

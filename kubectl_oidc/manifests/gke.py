@@ -40,13 +40,10 @@ def gke(trust: ClusterTrust, cluster: Cluster) -> ClusterSteps:
         title="Google GKE, by Identity Service for GKE.",
         notes=(
             (
-                "For Standard clusters only, and not in Google Cloud organizations that were made after July 2025: Google "
-                "recommends Workforce Identity Federation, which needs none of this."
+                "For Standard clusters only, and not in Google Cloud organizations that were made after July 2025: Google recommends Workforce Identity Federation instead."
             ),
             (
-                f"First: `gcloud container clusters update {name} --enable-identity-service`. Then the ClientConfig's spec.server "
-                "and spec.certificateAuthorityData are what the kubeconfig's cluster must have: tokens are taken there, not at "
-                "the cluster's usual address."
+                f"First: `gcloud container clusters update {name} --enable-identity-service`. Then copy spec.server and spec.certificateAuthorityData of the ClientConfig into the kubeconfig's cluster: only this server accepts the tokens."
             ),
         ),
         manifests=(

@@ -48,8 +48,7 @@ def kind(trust: ClusterTrust, cluster: Cluster, directory: str) -> ClusterSteps:
         title="kind, with Kubernetes 1.34 or newer.",
         notes=(
             (
-                "The cluster is made with it; one that exists must be deleted first. The node must reach the issuer by the same "
-                "URL as the browser does, so localhost will not do."
+                "Create the cluster with it; delete an existing one first. The node must reach the issuer by the browser's URL, so localhost does not work."
             ),
         ),
         manifests=(

@@ -34,7 +34,7 @@ def _side(trust: ClusterTrust, title: str, name: str, service: str) -> ClusterSt
             *authority(trust, ca_file),
             Manifest(
                 name=f"{name}-oidc.yaml",
-                purpose=f"kube-apiserver's flags; it stands beside /etc/rancher/{name}/config.yaml, as {destination}",
+                purpose=f"kube-apiserver's flags; put it next to /etc/rancher/{name}/config.yaml, as {destination}",
                 content={
                     "kube-apiserver-arg+": [f"{name}={value}" for name, value in settings(trust, ca_file)]
                 },

@@ -9,10 +9,7 @@ from .manifest import ClusterSteps, Manifest
 if TYPE_CHECKING:
     from .trust import ClusterTrust
 
-_MOUNTED = (
-    "The file must lie where the API server's Pod sees it, such as /etc/kubernetes/pki with kubeadm. It takes the place of "
-    "every --oidc flag."
-)
+_MOUNTED = "Put the file where the API server's Pod can read it, such as /etc/kubernetes/pki with kubeadm. It replaces every --oidc flag."
 API_VERSION = "apiserver.config.k8s.io/v1"
 
 
@@ -74,7 +71,4 @@ def email_note(trust: ClusterTrust) -> str:
     """Return the note about ``email`` as user name; empty for other claims."""
     if trust.username_claim != "email":
         return ""
-    return (
-        "As with the flags, a token that says email_verified: false is refused. Who writes an expression in the place "
-        "of `claim: email` must look at claims.email_verified in it."
-    )
+    return "As with the flags, a token with email_verified: false is rejected. If you replace `claim: email` by an expression, check claims.email_verified in it."

@@ -47,7 +47,7 @@ def talos(trust: ClusterTrust) -> ClusterSteps:
             ),
             Manifest(
                 name="talos-1.13.yaml",
-                purpose="Talos 1.13 or older, or a cluster that was made with it, in the place of talos.yaml",
+                purpose="Talos 1.13 or older, or a cluster that was created with it, instead of talos.yaml",
                 content=_flags(trust),
                 command=_PATCH,
             ),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _YEAR_3000 = 32_503_680_000  # every platform's calendar ends here or later; a time in milliseconds is greater
-ASK = "the provider must put this right: tell its administrator which claim and which client"
+ASK = "tell the provider's administrator which claim is wrong, and for which client"
 
 
 def required(claims: Mapping[str, object], name: str, *, topic: str = "") -> object:

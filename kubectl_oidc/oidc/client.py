@@ -29,7 +29,7 @@ METHODS = (NONE, BASIC, POST, PRIVATE_KEY_JWT)
 
 
 class ClientAuthentication(NamedTuple):
-    """How the client is to prove who it is. It is no part of a session's identity: the client ID names the client.
+    """How the client is to prove who it is. A session's identity does not include it: the client ID names the client.
 
     Attributes:
         secret: The client's secret, if it has one.
@@ -155,10 +155,7 @@ class Client(NamedTuple):
             return _PLATFORM_HINT
         if self.authentication != AUTO:
             methods = sanitize(", ".join(offered)) if offered else "does not say"
-            return (
-                f"--oidc-client-authentication={self.authentication} must be what the client's settings at the provider say "
-                f"(the metadata offers: {methods}); check {_FLAGS_TO_CHECK[self.authentication]} too"
-            )
+            return f"--oidc-client-authentication={self.authentication} must match the client's settings at the provider (the metadata offers: {methods}); check {_FLAGS_TO_CHECK[self.authentication]} too"
         return _HINTS[self.method(offered)]
 
 
@@ -168,24 +165,15 @@ _FLAGS_TO_CHECK = {
     POST: "--oidc-client-id and --oidc-client-secret",
     PRIVATE_KEY_JWT: "--oidc-client-id, --oidc-client-assertion-key, --oidc-client-assertion-key-id and the clock",
 }
-_CONFIDENTIAL = (
-    "check --oidc-client-id and --oidc-client-secret, which was sent in both ways (client_secret_basic and client_secret_post); "
-    "if the client has another method at the provider, name it with --oidc-client-authentication; a native (public) client has no "
-    "secret: leave the flag out"
-)
-_PLATFORM_HINT = (
-    "the client's settings at the provider must trust the platform's token, by its issuer, subject and audience, and have "
-    "--oidc-client-id as the client's ID"
-)
+_CONFIDENTIAL = "check --oidc-client-id and --oidc-client-secret (leave it out for a public client), and set --oidc-client-authentication if it is neither client_secret_basic nor client_secret_post"
+_PLATFORM_HINT = "in the client's settings at the provider, trust the platform's token (issuer, subject and audience), and check --oidc-client-id"
 _HINTS = {
     NONE: (
-        "check --oidc-client-id; the client must be a native (public) one in the provider's settings, or else "
-        "--oidc-client-secret is needed"
+        "check --oidc-client-id; make the client a native (public) one at the provider, or give --oidc-client-secret"
     ),
     BASIC: _CONFIDENTIAL,
     POST: _CONFIDENTIAL,
     PRIVATE_KEY_JWT: (
-        "the client's settings at the provider must say private_key_jwt and have the public half of --oidc-client-assertion-key "
-        "(with its --oidc-client-assertion-key-id, where there are several); this machine's clock must be right"
+        "in the client's settings at the provider, choose private_key_jwt and add the public half of --oidc-client-assertion-key (and --oidc-client-assertion-key-id, if several); check this machine's clock"
     ),
 }

@@ -92,13 +92,13 @@ class AssertionKeyFile(NamedTuple):
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        hint = "name a file that you may read and that holds the client's private key in PEM form"
+        hint = "give a file that you can read, with the client's private key in PEM form"
         pem = secret_file.read_secret_file(ASSERTION_KEY, self.path, hint=hint, topic="client-assertion-key")
         try:
             key = load_pem_private_key(pem, password=None)
         except TypeError:
             raise self._unusable(
-                "holds an encrypted key", "write it without a password (openssl pkey -in KEY -out FILE)"
+                "holds an encrypted key", "decrypt it (openssl pkey -in KEY -out FILE)"
             ) from None
         except (ValueError, UnsupportedAlgorithm):
             raise self._unusable(*_no_private_key(pem)) from None
@@ -111,7 +111,7 @@ class AssertionKeyFile(NamedTuple):
             if key.key_size < _SHORTEST_RSA:
                 raise self._unusable(
                     f"holds an RSA key of {key.key_size} bits, fewer than {_SHORTEST_RSA}",
-                    "make a longer one, and give its public half to the provider",
+                    "create a longer one, and give its public half to the provider",
                 )
             return AssertionKey(private=key, algorithms=_RSA, key_id=self.key_id)
         if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
@@ -119,7 +119,7 @@ class AssertionKeyFile(NamedTuple):
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return AssertionKey(private=key, algorithms=("EdDSA",), key_id=self.key_id)
         raise self._unusable(
-            "holds a key of a kind that no assertion is signed with",
+            "has a key of an unsupported kind",
             "use RSA, an elliptic curve (P-256, P-384, P-521) or Ed25519",
         )
 
@@ -134,20 +134,20 @@ def _no_private_key(pem: bytes) -> tuple[str, str]:
     if b"-BEGIN OPENSSH PRIVATE KEY-" in pem:
         return (
             "holds a key in OpenSSH's own form",
-            "make one in PEM form (openssl genpkey -algorithm ed25519 -out FILE)",
+            "create one in PEM form (openssl genpkey -algorithm ed25519 -out FILE)",
         )
     if b"PRIVATE KEY-----" in pem:
         return (
             "holds a private key that cannot be read",
-            "write it anew in PEM form (openssl pkey -in KEY -out FILE)",
+            "convert it to PEM form (openssl pkey -in KEY -out FILE)",
         )
     for mark, what in (
         (b"-BEGIN CERTIFICATE-", "holds a certificate and no private key"),
         (b"PUBLIC KEY-", "holds a public key"),
     ):
         if mark in pem:
-            return (
-                what,
-                f"the provider has that; name the private key that belongs to it with {ASSERTION_KEY}",
-            )
-    return "holds no private key in PEM form", "a PEM file begins with -----BEGIN PRIVATE KEY-----"
+            return what, f"give its private key with {ASSERTION_KEY}"
+    return (
+        "holds no private key in PEM form",
+        "give a PEM file, which begins with -----BEGIN PRIVATE KEY-----",
+    )

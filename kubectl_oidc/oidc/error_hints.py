@@ -59,9 +59,9 @@ def error_hint(code: str | None, description: str | None, sent: SentRequest, oth
         return f"register exactly {sent.redirect_uri} for this client at the provider{f' ({where})' if where else ''}"
     if _PKCE.search(words):
         return (
-            "let the provider accept PKCE with S256 for this client"
+            "have the provider accept PKCE with S256 for this client"
             if sent.pkce()
-            else "the provider requires PKCE: leave out --oidc-pkce-method=no"
+            else "leave out --oidc-pkce-method=no: the provider requires PKCE"
         )
     if code == "invalid_request":
         return "; ".join(filter(None, (_unlisted(sent), otherwise)))
@@ -86,15 +86,15 @@ def _unlisted(sent: SentRequest) -> str:
     which = f"scope {sanitize(strange[0], limit=100)}"
     if len(strange) > 1:
         which = f"scopes {sanitize(', '.join(strange), limit=200)}"
-    return f"the provider's metadata does not list the {which}: leave out of --oidc-extra-scope what it does not have"
+    return f"leave out of --oidc-extra-scope what the provider's metadata does not list: {which}"
 
 
 def _scopes(sent: SentRequest) -> str:
     more = [scope for scope in sent.scopes if scope != "openid"]
     if not more:
-        return "let the provider allow this client the scopes that it asks for"
+        return "have the provider allow this client the scopes that it asks for"
     some = "; some providers refuse offline_access" if "offline_access" in more else ""
     return (
-        f"let the provider allow this client the scopes {sanitize(', '.join(more), limit=200)}, or leave out of --oidc-extra-scope "
+        f"have the provider allow this client the scopes {sanitize(', '.join(more), limit=200)}, or leave out of --oidc-extra-scope "
         f"what it does not have{some}"
     )

@@ -94,7 +94,7 @@ def _server_of_the_job() -> str:
 def request_token(audience: str, deadline: Deadline, log: Log) -> str:
     """Return a new token for this audience.
 
-    The request has no setting of the provider's: neither its authorities nor its headers.
+    The request uses neither the provider's authorities nor its headers.
 
     Raises:
         UsageError: This is not a job that may have one.

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from .key_set import KeySet
 
 SKEW = 60  # seconds that the clocks of the provider and this machine may differ
-_CLOCK_HINT = (
-    "set this machine's clock, or have the provider's set; more than 60 s of difference is not forgiven"
-)
-_CHANGED_HINT = "the session is not used any more: sign in again (kubectl oidc-login purge removes it)"
+_CLOCK_HINT = "correct this machine's clock or the provider's; they may differ by 60 s at most"
+_CHANGED_HINT = "sign in again (`kubectl oidc-login purge` removes this session)"
 
 
 class Expected(NamedTuple):
@@ -102,7 +100,7 @@ def _issuer(claims: Mapping[str, object], expected: Expected) -> str:
     if issuer_of(issuer) != expected.issuer:
         raise IdTokenError(
             f"the ID token's issuer is {json_quoted(issuer)}, not {json_quoted(expected.issuer)}",
-            "--oidc-issuer-url must be exactly the iss that the provider writes, a slash at the end included",
+            "set --oidc-issuer-url to exactly the provider's iss, including a slash at the end",
             topic="id-token-issuer",
         )
     return expected.issuer
@@ -122,7 +120,7 @@ def _audience(claims: Mapping[str, object], expected: Expected) -> tuple[str, ..
     if expected.client_id not in audience:
         raise IdTokenError(
             f"the ID token is for the audience {json_quoted(claim)}, not for the client {json_quoted(expected.client_id)}",
-            "compare --oidc-client-id with the client at the provider: it must put that client ID in aud",
+            "compare --oidc-client-id with the client at the provider, which must put that client ID in aud",
             topic="id-token-audience",
         )
     if expected.audience is not None and set(audience) != set(expected.audience):
@@ -148,8 +146,8 @@ def _check_authorized_party(
         return
     if party is None:
         raise IdTokenError(
-            f"the ID token is for {json_quoted(audience)}, and no azp says that it was made for {json_quoted(expected.client_id)}",
-            "let the provider put this client alone in aud, or name it in azp",
+            f"the ID token is for {json_quoted(audience)}, and has no azp for {json_quoted(expected.client_id)}",
+            "have the provider put only this client in aud, or name it in azp",
             topic="id-token-audience",
         )
     if party != expected.client_id:
@@ -191,7 +189,7 @@ def _times(claims: Mapping[str, object], now: float) -> tuple[int, int]:
     if now > expiry + SKEW:
         raise IdTokenError(
             f"the ID token that just came expired at {utc(expiry)}, and here it is {utc(now)}",
-            f"{_CLOCK_HINT}; if both are right, the provider hands out old ID tokens",
+            f"{_CLOCK_HINT}; if both are right, the provider issues old ID tokens",
             topic="clock",
         )
     return expiry, issued_at
@@ -204,15 +202,15 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
     if claims.get("auth_time") is None:
         raise IdTokenError(
             "the ID token has no claim auth_time, which --max-age needs",
-            "leave out --max-age, or have the provider keep to it (Core 3.1.2.1): tell its administrator",
+            "leave out --max-age, or ask the provider's administrator to support it (Core 3.1.2.1)",
             topic="max-age",
         )
     signed_in = time_claim(claims, "auth_time")
     if now - signed_in > expected.max_age + SKEW:
         raise IdTokenError(
-            f"the provider took a sign-in of {utc(signed_in)} (auth_time), longer ago than --max-age allows, "
+            f"the provider used a sign-in of {utc(signed_in)} (auth_time), longer ago than --max-age allows, "
             f"and here it is {utc(now)}",
-            "try again with --prompt=login, which has the provider ask anew; if it stays, it does not keep to max_age",
+            "try again with --prompt=login, so that the provider asks again; if it fails again, the provider ignores max_age",
             topic="max-age",
         )
 
@@ -226,7 +224,7 @@ def _check_nonce(claims: Mapping[str, object], expected: Expected) -> None:
         how = "has no nonce" if nonce is None else "has the nonce of another sign-in"
         raise IdTokenError(
             f"the ID token {how}, so it may not answer this request",
-            "try again; if it stays, the provider or something between does not keep the nonce (Core 3.1.3.7)",
+            "try again; if it fails again, the provider or a proxy drops the nonce (Core 3.1.3.7)",
             topic="id-token-nonce",
         )
 
@@ -236,6 +234,6 @@ def _check_access_token(claims: Mapping[str, object], algorithm: str, expected: 
     if expected.access_token is not None and not at_hash_matches(claims, algorithm, expected.access_token):
         raise IdTokenError(
             "the access token does not belong to the ID token (at_hash differs)",
-            "try again; if it stays, the provider computes at_hash wrongly (Core 3.1.3.8): tell its administrator",
+            "try again; if it fails again, tell the provider's administrator: at_hash is wrong (Core 3.1.3.8)",
             topic="id-token-at-hash",
         )

@@ -29,7 +29,7 @@ _DEEPEST = 64
 _SIGNED_SEGMENTS = 3
 _ENCRYPTED_SEGMENTS = 5
 
-_ASK = "the provider's answer breaks the standard: tell its administrator, and name this client"
+_ASK = "tell the provider's administrator that its answer violates the standard, and for which client"
 
 
 def signed_claims(
@@ -95,7 +95,7 @@ def _segments(token: Secret) -> tuple[str, str, str]:
     if len(text) > _MOST_CHARACTERS:
         raise IdTokenError(
             f"the ID token has {len(text)} characters, more than the {_MOST_CHARACTERS} that are read",
-            "let the provider put fewer groups or claims in the ID token of this client",
+            "have the provider put fewer groups or claims in this client's ID token",
         )
     segments = text.split(".")
     if len(segments) == _ENCRYPTED_SEGMENTS:
@@ -156,12 +156,10 @@ def _check_kind(header: Mapping[str, object]) -> None:
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") != "jwt":
         raise IdTokenError(
             f"the provider gave a token of the kind {json_quoted(kind)} as ID token",
-            "an ID token has no typ header or JWT there; look which token the provider puts in id_token",
+            "check which token the provider puts in id_token: an ID token has the typ JWT, or none",
         )
     if "crit" in header:
-        raise IdTokenError(
-            f"the ID token demands extensions that nobody here knows: {json_quoted(header['crit'])}", _ASK
-        )
+        raise IdTokenError(f"the ID token requires unknown extensions: {json_quoted(header['crit'])}", _ASK)
     if header.get("b64", True) is not True:
         raise IdTokenError("the ID token's claims are not base64url (b64), which RFC 7797 §7 forbids", _ASK)
 
@@ -175,7 +173,7 @@ def _algorithm(header: Mapping[str, object], metadata: Sequence[str]) -> str:
     if isinstance(algorithm, str) and algorithm in ALGORITHMS:
         raise IdTokenError(
             f"the ID token is signed with {algorithm}, but the provider's metadata names {', '.join(allowed)}",
-            "let the provider sign with one of those, or name the algorithm in id_token_signing_alg_values_supported",
+            "have the provider sign with one of those, or list the algorithm in id_token_signing_alg_values_supported",
             topic="id-token-algorithm",
         )
     if not isinstance(algorithm, str):
@@ -186,7 +184,7 @@ def _algorithm(header: Mapping[str, object], metadata: Sequence[str]) -> str:
         message = f"the ID token is signed with {json_quoted(algorithm)}, which kube-apiserver cannot verify"
     raise IdTokenError(
         message,
-        f"kube-apiserver takes {', '.join(ALGORITHMS)}: let the provider sign this client's ID tokens with RS256",
+        f"kube-apiserver takes {', '.join(ALGORITHMS)}: have the provider sign this client's ID tokens with RS256",
         topic="id-token-algorithm",
     )
 
@@ -208,10 +206,7 @@ def _check_signature(
     A wrong signature is an `UnknownKey` too, because the cached key set may be old: a provider may rotate keys that have no
     ``kid``, and a development provider may make a new key with the old ``kid``.
     """
-    hint = (
-        "the provider may be changing its keys: try again in a minute; "
-        "if it stays, ask its administrator whether jwks_uri serves the key that signs (-v 1 shows unusable ones)"
-    )
+    hint = "try again in a minute: the provider may be changing its keys. If it fails again, ask its administrator whether jwks_uri has the signing key (-v 1 shows unusable keys)"
     candidates = keys.candidates(kid, algorithm)
     if not candidates:
         raise UnknownKey(keys.why_none(kid, algorithm), hint, topic="id-token-key")
@@ -220,5 +215,5 @@ def _check_signature(
             "any key of the provider's key set" if kid is None else f"the provider's key {json_quoted(kid)}"
         )
         raise UnknownKey(
-            f"the ID token's {algorithm} signature does not fit {which}", hint, topic="id-token-key"
+            f"the ID token's {algorithm} signature does not match {which}", hint, topic="id-token-key"
         )

@@ -71,7 +71,7 @@ class KeySet(NamedTuple):
 
             raise InvalidProviderResponse(
                 "the provider's key set has no list of keys",
-                "look at the address that jwks_uri names in the provider's metadata: it must answer a JWK Set",
+                "check jwks_uri in the provider's metadata: it must return a JWK Set",
             )
         keys: list[Key] = []
         left_out: list[LeftOut] = []
@@ -99,7 +99,7 @@ class KeySet(NamedTuple):
         for other in self.left_out:
             if other.kid == kid:
                 return f"the ID token's key {json_quoted(kid)} must not be used: {other.reason}"
-        return f"the ID token names the key {json_quoted(kid)}, which the provider's key set does not hold"
+        return f"the ID token names the key {json_quoted(kid)}, which is not in the provider's key set"
 
 
 class _Unusable(Exception):
@@ -119,7 +119,7 @@ def _key(entry: object) -> Key:
     if kid is not None and not isinstance(kid, str):
         raise _Unusable("its kid is not a string")
     if entry.get("d") is not None:
-        raise _Unusable("it gives its private part away, so anybody can sign with it")
+        raise _Unusable("it reveals its private part, so anyone can sign with it")
     _check_purpose(entry)
     return Key(kid, _algorithms(entry), _public_key(entry))
 
@@ -144,7 +144,7 @@ def _algorithms(entry: Mapping[str, object]) -> frozenset[str]:
         which = f"its type is {json_quoted(kind)}" + (
             "" if curve is None else f" with the curve {json_quoted(curve)}"
         )
-        raise _Unusable(f"{which}, which kube-apiserver does not take")
+        raise _Unusable(f"{which}, which kube-apiserver does not accept")
     if named in (None, ""):
         return fit
     if not isinstance(named, str) or named not in fit:

@@ -60,7 +60,7 @@ class OtherIssuerError(InvalidProviderResponse):
     def __init__(self, named: str, issuer: str) -> None:
         whose = f"that of the issuer {json_quoted(named)}, not of {json_quoted(issuer)}"
         if "{" in named:  # Entra's issuers common and organizations have a placeholder for the tenant
-            whose = f"for the accounts of every tenant: it names no issuer, and {json_quoted(issuer)} is none"
+            whose = f"for the accounts of every tenant: {json_quoted(issuer)} is not an issuer"
         super().__init__(
             f"the provider's metadata is {whose}", "copy the issuer URL from the provider's settings"
         )
@@ -80,13 +80,13 @@ def parse_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
     """
     named = document.get("issuer")
     if not isinstance(named, str) or not named:
-        raise _invalid("names no issuer")
+        raise _invalid("has no issuer")
     if not document.get("authorization_endpoint") and not document.get("token_endpoint"):
         from .workload_issuers import WORKLOADS
 
         raise InvalidProviderResponse(
-            f"{shown_url(issuer)} signs nobody in: {WORKLOADS}",
-            "use the issuer of the identity provider that people sign in with",
+            f"{shown_url(issuer)} does not sign people in: {WORKLOADS}",
+            "use the issuer of the identity provider where people sign in",
             topic="issuer-url",
         )
     if named != issuer:
@@ -127,7 +127,7 @@ class _Members:
     def required_endpoint(self, name: str) -> str:
         value = self._endpoint(name)
         if value is None:
-            raise _invalid(f"names no {name}")
+            raise _invalid(f"has no {name}")
         return value
 
     def endpoint(self, name: str) -> str | None:
@@ -142,7 +142,7 @@ class _Members:
         if value is None:
             return None
         if not isinstance(value, str):
-            raise _invalid(f"has a {name} that is no string")
+            raise _invalid(f"has a {name} that is not a string")
         # Plain http is allowed if the issuer and the endpoint are on this machine.
         why = url_fault(value, http_allowed=self._http_allowed)
         if why:
@@ -159,8 +159,8 @@ class _Members:
             return ()
         if not isinstance(value, list):
             if name == _ALGORITHMS:
-                raise _invalid(f"has a {name} that is no list")
-            self.oddities.append(f"{name} is no list")
+                raise _invalid(f"has a {name} that is not a list")
+            self.oddities.append(f"{name} is not a list")
             return tuple(value.split()) if isinstance(value, str) else ()
         return tuple(item for item in value if isinstance(item, str))
 
@@ -168,10 +168,7 @@ class _Members:
 _INSIDE = ("internal", "local", "localdomain", "svc", "lan", "corp", "home", "intranet")
 """Last labels of host names that are valid only inside a network (RFC 6762, RFC 9476 and common use)."""
 
-PUBLIC_ADDRESS = (
-    "the provider does not know its public https address: set it there (Keycloak: KC_HOSTNAME and KC_PROXY_HEADERS=xforwarded; "
-    "authentik, ZITADEL and others: let the proxy send X-Forwarded-Proto and -Host; Dex: issuer)"
-)
+PUBLIC_ADDRESS = "set the public https address at the provider (Keycloak: KC_HOSTNAME, KC_PROXY_HEADERS=xforwarded; Dex: issuer; others: X-Forwarded-Proto and -Host from the proxy)"
 """The hint for metadata with internal addresses: the provider is behind a reverse proxy."""
 
 
@@ -191,5 +188,5 @@ def is_inside(url: str, issuer: str) -> bool:
 def _invalid(why: str) -> InvalidProviderResponse:
     return InvalidProviderResponse(
         f"the provider's metadata {why}",
-        "the provider must be set right (behind a proxy it often needs to be told its public https address)",
+        "correct the provider's settings (behind a proxy, often its public https address)",
     )

@@ -84,7 +84,7 @@ class PlatformToken(NamedTuple):
     def holder(self) -> str:
         """Return whom the token is issued to, for the identity of a session; empty if that cannot be read.
 
-        GitHub Actions has one address for each job, so that its digest stands for the job.
+        GitHub Actions has one address for each job, so that its digest identifies the job.
         """
         try:
             if self.path is None:
@@ -100,7 +100,7 @@ class PlatformToken(NamedTuple):
 
 
 def claims_in_words(token: Secret) -> str:
-    """Return the claims that a provider compares with its settings, for a hint. They are no secret."""
+    """Return the claims that a provider compares with its settings, for a hint. They are not secret."""
     claims = unverified_claims(token)
     names = {"issuer": "iss", "subject": "sub", "audience": "aud"}
     return "the token has " + ", ".join(
@@ -113,7 +113,7 @@ def _named(path: Path) -> str:
 
 
 def _content(path: Path) -> str:
-    hint = "name the file into which the platform writes the token of this workload"
+    hint = "give the file into which the platform writes this workload's token"
     return read_secret_file(PLATFORM_TOKEN_FILE, path, hint=hint, topic=_TOPIC).decode("ascii", "replace")
 
 
@@ -124,7 +124,7 @@ def _checked(text: str, source: str, now: float) -> Secret:
     if claims is None:
         raise UsageError(
             f"{source} holds no signed JWT" if token else f"{source} is empty",
-            "it must hold one JWT and nothing else, as the platform writes it",
+            "use the file as the platform writes it: one JWT and nothing else",
             topic=_TOPIC,
         )
     _check_expiry(claims, source, now)
@@ -146,8 +146,8 @@ def _check_expiry(claims: Mapping[str, object], source: str, now: float) -> None
         return  # RFC 7523 §3 requires it, and the provider says so
     if expiry + _SKEW <= now:
         raise OidcLoginError(
-            f"{source} holds a token that expired at {utc(expiry)}, and here it is {utc(now)}: it is not sent",
-            "the platform replaces the file in time: look whether this is its own file or an old copy, and check this machine's clock",
+            f"{source} holds a token that expired at {utc(expiry)}, but here it is {utc(now)}: it is not sent",
+            "use the platform's own file, not an old copy, and check this machine's clock",
             topic=_TOPIC,
         )
 
@@ -162,6 +162,6 @@ def _check_audience(claims: Mapping[str, object], source: str) -> None:
         if use:
             raise UsageError(
                 f"{source} holds a token {use} (aud is {json_quoted(audience, limit=120)}): it is not sent to a provider",
-                "have the platform issue a token for the provider: in a pod a projected volume with `audience: ISSUER_URL`",
+                "have the platform issue a token for the provider (in a pod: a projected volume with `audience: ISSUER_URL`)",
                 topic=_TOPIC,
             )

@@ -203,4 +203,4 @@ def explain_inside(error: ProviderUnreachable, url: str, issuer: str) -> None:
     """Replace the error's hint if the endpoint seems to be reachable only from inside the provider's network."""
     if is_inside(url, issuer) and error.topic != "tls":
         host = sanitize(urlsplit(url).hostname, limit=120)
-        error.hint = f"{host} is named by the provider's metadata, and seems to be inside its network: {PUBLIC_ADDRESS}"
+        error.hint = f"{host} in the provider's metadata seems to be an internal address: {PUBLIC_ADDRESS}"

@@ -40,8 +40,7 @@ def check_status(response: Response, url: str, *, issuer: str) -> None:
         )
     raise InvalidProviderResponse(
         f"{shown_url(url)} answers {status}",
-        "look at what answers there: a proxy in the way, a wrong --oidc-issuer-url, or a provider that asks for "
-        "--oidc-request-header",
+        "check for a proxy in between, then --oidc-issuer-url, then whether the provider requires --oidc-request-header",
     )
 
 
@@ -51,9 +50,9 @@ def unavailable(response: Response, url: str) -> ProviderUnreachable:
     when = f"in {wait:.0f} s, as it asks" if wait else "in a while"
     if response.status == 429:  # noqa: PLR2004
         return ProviderUnreachable(
-            f"the provider answers 429, too many requests ({shown_url(url)})", f"try again {when}"
+            f"the provider answers 429 Too Many Requests ({shown_url(url)})", f"try again {when}"
         )
     return ProviderUnreachable(
         f"the provider answers {response.status} ({shown_url(url)})",
-        f"it has a fault or is being worked on: try again {when}, or look at its status page",
+        f"try again {when}, or see its status page",
     )

@@ -67,7 +67,7 @@ class TokenEndpoint(NamedTuple):
 
         - A secret is sent the other way, in the header or in the form.
         - An assertion that a key of the client signs is made for the issuer identifier (the update of RFC 7523). The first one was for the endpoint's own
-          address, and is no use at another one. Providers require either.
+          address, and is useless at another one. Providers require either.
 
         That is safe: ``invalid_client`` means that the provider used up no code and no refresh token (RFC 6749 §3.2.1, §5.2).
 
@@ -187,7 +187,7 @@ class TokenEndpoint(NamedTuple):
             what = self._what()
             raise InvalidProviderResponse(
                 f"{what} has status {response.status} and no OAuth error",
-                "look into the provider's log, and at what stands between it and you",
+                "look into the provider's log, and check any proxy in between",
             )
         return document
 

@@ -114,7 +114,7 @@ def _validated(
     except IdTokenError as error:
         clock = error.topic == "clock"
         raise _invalid(
-            f"must not be believed: {error.message}",
+            f"is not valid: {error.message}",
             error.hint if clock else "",
             topic=error.topic if clock else "",
         ) from error
@@ -154,22 +154,19 @@ def _request(
         return provider.request_tokens(GRANT_TYPE, parameters, metadata, deadline)
     except OAuthErrorResponse as error:
         raise OAuthErrorResponse(
-            f"there is no token for the audience {sanitize(exchange.audience)}: {error.message}",
+            f"cannot get a token for the audience {sanitize(exchange.audience)}: {error.message}",
             _hint(error, metadata),
             topic=_TOPIC,
             code=error.code,
         ) from error
 
 
-_ALLOW = (
-    "allow this client the token exchange (RFC 8693) at the provider; many allow it to clients with a secret only "
-    f"(--oidc-client-secret). Else leave out {EXCHANGE_AUDIENCE}"
-)
+_ALLOW = f"at the provider, allow this client the token exchange (RFC 8693); many require a client secret for it (--oidc-client-secret). Or leave out {EXCHANGE_AUDIENCE}"
 _HINTS = {
     "unsupported_grant_type": _ALLOW,
     "unauthorized_client": _ALLOW,
     "access_denied": _ALLOW,
-    "invalid_target": f"compare {EXCHANGE_AUDIENCE} with the audiences that the provider allows this client to ask for",
+    "invalid_target": f"compare {EXCHANGE_AUDIENCE} with the audiences that the provider allows this client",
     "invalid_scope": f"check {EXCHANGE_SCOPE} against the scopes that the provider allows for this audience",
 }
 
@@ -181,8 +178,7 @@ def _hint(error: OAuthErrorResponse, metadata: Metadata) -> str:
         return f"the provider's metadata names no token exchange. {_ALLOW}"
     return _HINTS.get(
         error.code,
-        "see the provider's log: it may not allow this client the exchange, or not issue this type for this audience "
-        f"({EXCHANGE_TYPE}, {EXCHANGE_AUDIENCE})",
+        f"see the provider's log: it may not allow this client the exchange, or this type for this audience ({EXCHANGE_TYPE}, {EXCHANGE_AUDIENCE})",
     )
 
 
@@ -190,6 +186,6 @@ def _invalid(why: str, hint: str = "", *, topic: str = "") -> InvalidProviderRes
     return InvalidProviderResponse(
         f"the exchanged token {why}",
         hint
-        or f"it is not handed out; compare {EXCHANGE_AUDIENCE} and {EXCHANGE_TYPE} with what the provider issues to this client",
+        or f"compare {EXCHANGE_AUDIENCE} and {EXCHANGE_TYPE} with what the provider issues to this client",
         topic=topic or _TOPIC,
     )

@@ -74,7 +74,7 @@ def token_response(document: Mapping[str, object], what: str) -> TokenResponse:
     issued_token_type = issued if isinstance(issued, str) else None
     accepted = {"bearer", "n_a"} if issued_token_type else {"bearer"}
     if token_type is not None and (not isinstance(token_type, str) or token_type.lower() not in accepted):
-        raise _invalid(f"{what} holds a token that is not for a bearer")
+        raise _invalid(f"{what} has a token that is not a bearer token")
     scope = document.get("scope")
     return TokenResponse(
         id_token=id_token,
@@ -93,9 +93,9 @@ def _token(document: Mapping[str, object], name: str, what: str) -> Secret | Non
         return None
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise _invalid(
-            f"{what} holds an {name} that is no token"
+            f"{what} has an {name} that is not a token"
             if name[0] in "ai"
-            else f"{what} holds a {name} that is no token"
+            else f"{what} has a {name} that is not a token"
         )
     return Secret(value)
 
@@ -113,25 +113,22 @@ def parse_seconds(value: object) -> int | None:
 
 def _invalid(message: str) -> InvalidProviderResponse:
     return InvalidProviderResponse(
-        message, "look into the provider's log; the client's settings there may be incomplete"
+        message, "look into the provider's log: the client's settings may be incomplete"
     )
 
 
-ACCESS_DENIED_HINT = (
-    "if you cancelled the sign-in, run the command again. Otherwise the provider did not allow it: is this person assigned to "
-    "the application, and does a policy of the authorization server allow this client and these scopes?"
-)
+ACCESS_DENIED_HINT = "if you cancelled the sign-in, run the command again. Else check at the provider that this person is assigned to the application, and that policies allow this client and these scopes"
 """The hint for ``access_denied``. Most providers send the same error if somebody presses Cancel."""
 
 # The error codes of RFC 6749 §5.2.
 _HINTS = {
     "access_denied": ACCESS_DENIED_HINT,
-    "unsupported_grant_type": "the provider, or this client's settings there, must allow this grant",
+    "unsupported_grant_type": "allow this grant at the provider and in the client's settings",
 }
 _GRANT_HINTS = {
-    "refresh_token": "sign in again; the session ended, or was revoked, at the provider",
+    "refresh_token": "sign in again: the session ended at the provider, or was revoked",
     DEVICE_CODE: "start again, and enter the new code",
-    JWT_BEARER: "the provider must trust the platform's token, by its issuer, subject and audience, and know whom it stands for",
+    JWT_BEARER: "at the provider, trust the platform's token (issuer, subject and audience) and say whom it represents",
 }
 _GRANTS = {
     "authorization_code": "Authorization Code",
@@ -182,7 +179,7 @@ def oauth_error(
         "unauthorized_client": f"allow the grant {_grant_name(grant_type, endpoint)} in the client's settings at the provider",
         **_HINTS,
     }
-    otherwise = meanings.get(code, "the provider's log may say more")
+    otherwise = meanings.get(code, "look into the provider's log for the reason")
     hint = hint_for(code, words, sent, otherwise)
     asked = endpoint.removesuffix(" endpoint").removesuffix(" request")
     return OAuthErrorResponse(f"the provider refuses the {asked} request ({said})", hint, code=code)
@@ -203,7 +200,7 @@ def _grant_name(grant_type: str, endpoint: str) -> str:
 
 def _code_hint(sent: SentRequest) -> str:
     exactly = f"register exactly {sent.redirect_uri} at the provider and " if sent.redirect_uri else ""
-    return f"sign in again; if it happens each time, {exactly}check this machine's clock"
+    return f"sign in again; if it fails each time, {exactly}check this machine's clock"
 
 
 def _hidden(words: object, secrets: list[str]) -> str:

@@ -99,22 +99,13 @@ def issuer_form(issuer: str) -> str:
     except ValueError:
         return ""
     if whose in (Vendor.OKTA, Vendor.OKTA_ORG):
-        return (
-            "Okta's org server is https://ORG.okta.com, a custom authorization server https://ORG.okta.com/oauth2/ID: "
-            "copy the Issuer from the server's Settings tab (a custom domain counts, too)"
-        )
+        return "copy the Issuer from the server's Settings tab in Okta: https://ORG.okta.com for the org server, https://ORG.okta.com/oauth2/ID for a custom one, or a custom domain"
     if whose is Vendor.ENTRA and host.endswith(".ciamlogin.com"):
-        return "the issuer of an external tenant is https://TENANT_ID.ciamlogin.com/TENANT_ID/v2.0, with the ID of your tenant twice"
+        return "use https://TENANT_ID.ciamlogin.com/TENANT_ID/v2.0 for an external tenant, with your tenant's ID twice"
     if whose is Vendor.ENTRA:
-        return (
-            f"Entra's issuer is https://{entra_host(issuer)}/TENANT_ID/v2.0, with the ID of your own tenant and v2.0: common, and "
-            "an address without v2.0, are other issuers"
-        )
+        return f"Entra's issuer is https://{entra_host(issuer)}/TENANT_ID/v2.0, with your own tenant's ID; common, and a URL without v2.0, are other issuers"
     if whose is Vendor.ENTRA_B2C:
-        return (
-            f"the issuer is https://{host}/tfp/TENANT_ID/POLICY/v2.0/; for that set, in Azure AD B2C: User flows > the flow > "
-            "Properties > Token compatibility settings > Issuer (iss) claim to the form with tfp"
-        )
+        return f"the issuer is https://{host}/tfp/TENANT_ID/POLICY/v2.0/; choose the form with tfp in Azure AD B2C: User flows > the flow > Properties > Token compatibility settings > Issuer (iss) claim"
     return ""
 
 
@@ -139,7 +130,7 @@ def groups_hint(issuer: str, *, scopes_supported: Sequence[str] = ()) -> str:
     return _GROUPS.get(vendor_of(issuer), other)
 
 
-_GROUPS_OTHER = "let the provider put the claim into the ID token of this client"
+_GROUPS_OTHER = "have the provider put the claim into this client's ID token"
 _GROUPS_SCOPE = "; some need a scope for it, such as --oidc-extra-scope=groups"
 _GROUPS = {
     Vendor.OKTA: (
@@ -151,17 +142,16 @@ _GROUPS = {
         "its issuer looks like https://ORG.okta.com/oauth2/ID"
     ),
     Vendor.ENTRA: "in Entra: App registrations > the app > Token configuration > Add groups claim, in the ID token",
-    Vendor.GOOGLE: "Google's ID tokens carry no groups: bind the user name, or put a broker such as Dex between",
+    Vendor.GOOGLE: "bind the user name, or use a broker such as Dex: Google's ID tokens have no groups",
     Vendor.KEYCLOAK: (
         "in Keycloak: Clients > the client > Client scopes > the dedicated one > Add mapper > Group Membership: "
         "name groups, add to ID token, full group path off"
     ),
     Vendor.AUTH0: (
-        "in Auth0: an Action after sign-in that sets a claim such as https://example.com/groups; "
-        "name it with --oidc-groups-claim"
+        "in Auth0: add an Action after sign-in that sets a claim such as https://example.com/groups, and give it with --oidc-groups-claim"
     ),
-    Vendor.COGNITO: "Cognito calls it cognito:groups: name it with --oidc-groups-claim=cognito:groups",
-    Vendor.GITLAB: "GitLab calls it groups_direct: name it with --oidc-groups-claim=groups_direct",
+    Vendor.COGNITO: "use --oidc-groups-claim=cognito:groups with Cognito",
+    Vendor.GITLAB: "use --oidc-groups-claim=groups_direct with GitLab",
 }
 
 
@@ -183,10 +173,10 @@ class Needs(NamedTuple):
 _OFFLINE_ACCESS = Needs(
     {},
     "offline_access",  # OpenID Connect Core 11
-    "let the provider allow the refresh token grant and the scope offline_access for this client",
+    "have the provider allow the refresh token grant and the scope offline_access for this client",
 )
 _OKTA = _OFFLINE_ACCESS._replace(
-    hint="in Okta: the app > General > Grant type > Refresh Token; and the access policy's rule must allow it"
+    hint="in Okta: the app > General > Grant type > Refresh Token; and allow it in the access policy's rule"
 )
 REFRESH_TOKEN = {
     Vendor.OKTA: _OKTA,
@@ -198,8 +188,7 @@ REFRESH_TOKEN = {
     Vendor.GOOGLE: Needs(
         {"access_type": "offline"},
         "",
-        "access_type=offline is sent; Google gives a refresh token at the first consent only, and at each with "
-        "--oidc-auth-request-extra-params=prompt=consent",
+        "add --oidc-auth-request-extra-params=prompt=consent: Google otherwise gives a refresh token only at the first consent",
     ),
 }
 """What known providers require for a refresh token. All others require the standard's scope."""
@@ -222,5 +211,5 @@ def refresh_hint(issuer: str, *, asked: bool, scopes_supported: Sequence[str] = 
     if asked or not needs.scope:
         return needs.hint
     if not refresh_scope(issuer, scopes_supported=scopes_supported):
-        return f"this provider has no scope {needs.scope}: allow the refresh token grant for this client, if the provider has that grant"
+        return f"allow the refresh token grant for this client, if the provider has it; it has no scope {needs.scope}"
     return f"add --oidc-extra-scope={needs.scope}"

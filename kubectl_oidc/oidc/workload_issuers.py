@@ -19,7 +19,7 @@ _WORKLOADS = (
         "a build service issues the tokens of its jobs there",
     ),
 )
-WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs, SPIRE), and has no page where people sign in"
+WORKLOADS = "it issues tokens to workloads (Kubernetes service accounts, CI jobs, SPIRE), not to people"
 
 
 def workload_issuer(issuer: str) -> str:

@@ -36,8 +36,8 @@ def with_issuer_hint(
     whose = workload_issuer(issuer)
     if whose:
         return InvalidProviderResponse(
-            f"{shown_url(issuer)} signs nobody in: {whose}",
-            "use the issuer of the identity provider that people sign in with",
+            f"{shown_url(issuer)} does not sign people in: {whose}",
+            "use the issuer of the identity provider where people sign in",
             topic="issuer-url",
         )
     if isinstance(error, OtherIssuerError):
@@ -50,15 +50,11 @@ def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
     for candidate in tried:
         if _works(candidate, http, deadline):
             if candidate.rstrip("/") == issuer.rstrip("/"):
-                return f"only the slash at the end differs, and it counts: --oidc-issuer-url={shown_url(candidate)}"
+                return f"add or remove the slash at the end: --oidc-issuer-url={shown_url(candidate)}"
             return (
                 f"if that is your provider, use exactly its issuer: --oidc-issuer-url={shown_url(candidate)}"
             )
-    none = (
-        f"{_COPY}; {shown_url(named)} was tried, and it is no issuer with metadata"
-        if named in tried
-        else _COPY
-    )
+    none = f"{_COPY}; {shown_url(named)} was tried and has no metadata" if named in tried else _COPY
     return issuer_form(issuer) or issuer_form(named) or none
 
 

@@ -59,7 +59,7 @@ class Failure(NamedTuple):
         if isinstance(error, OidcLoginError):
             return cls._plain(now, error.message, error.hint, error.topic)
         if isinstance(error, Exception):
-            hint = "run it again with -v 9 and report what it prints"
+            hint = "run the command again with -v 9 and report what it prints"
             return cls(now, f"something unexpected happened: {type(error).__name__}", hint, "unexpected")
         return cls(at=now, why="it was interrupted")
 
@@ -143,8 +143,7 @@ class FailedSignIns:
         left = record.pause(now)
         if left > 0:
             raise SignInPaused(
-                f"a sign-in for this session failed {remaining(now - record.at)} ago ({record.why}), "
-                "and without a terminal it is not tried again so soon",
+                f"the last sign-in failed {remaining(now - record.at)} ago ({record.why}); not retrying automatically yet",
                 f"sign in from a terminal: {command} ; background programs may try again in {remaining(left)}",
             )
 

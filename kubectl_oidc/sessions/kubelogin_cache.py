@@ -123,7 +123,7 @@ def _entries(environ: Mapping[str, str]) -> list[KubeloginSession]:
 
 def _unread(why: str) -> StoreError:
     return StoreError(
-        f"what kubelogin may have left in the OS keyring is not known: it {why}",
+        f"cannot look for kubelogin's sessions in the OS keyring: it {why}",
         "unlock the keyring and run the command again",
         topic="os-keyring",
     )
@@ -160,6 +160,6 @@ def _drop(attributes: Mapping[str, str]) -> None:
     except Exception as error:
         raise StoreError(
             "kubelogin's entry in the OS keyring cannot be removed",
-            "remove it with the desktop's own tool (service kubelogin)",
+            "remove it with your desktop's keyring tool (service kubelogin)",
             topic="os-keyring",
         ) from error

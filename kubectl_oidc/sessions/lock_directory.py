@@ -76,8 +76,8 @@ def local_directory() -> Path:
         except OSError as error:  # there is no temporary directory on a full or read-only disk
             failures.append(str(error.strerror or error))
     raise LockError(
-        f"no directory can hold the session's lock: {'; '.join(failures)}",
-        f"set {_VARIABLE} to a directory that is yours alone, or make the temporary directory writable",
+        f"cannot create the session's lock: {'; '.join(failures)}",
+        f"set {_VARIABLE} to a directory that only you can use, or make the temporary directory writable",
         topic="lock",
     )
 

@@ -67,7 +67,7 @@ class LockWait:
         if not self._told and self._patience.passed():
             if self._terminal.interactive:
                 self._told = True
-                self._terminal.say(f"{self._waiting_for(_holder(self._lock))}; Ctrl-C ends the wait")
+                self._terminal.say(f"{self._waiting_for(_holder(self._lock))}; Ctrl-C stops waiting")
             elif self._long.passed() and not is_muted():
                 holder = _holder(self._lock)
                 finish = _what_ends(holder[1])
@@ -90,7 +90,7 @@ def still_held(lock: FileLock, seconds: float) -> LockError:
     message = f"{_named(pid)} still holds this session's lock after {seconds:.0f} s"
     if pid and _is_stopped(pid):
         # A stopped process takes no other signal than these two.
-        hint = f"let that process go on (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
+        hint = f"continue that process (kill -CONT {pid}) or end it (kill -KILL {pid}), and try again"
     else:
         kill = "taskkill /F /PID" if sys.platform == "win32" else "kill"
         end = f"end that process{f' ({kill} {pid})' if pid else ''}, and try again"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .stores.base import Store
 
-_ALONE = "set XDG_RUNTIME_DIR to a local directory that is yours alone, or end every kubectl that runs now"
+_ALONE = "set XDG_RUNTIME_DIR to a local directory that only you can use, or end every running kubectl"
 
 
 class Removal:
@@ -106,7 +106,7 @@ class Removal:
 def not_sure(why: str, hint: str) -> StoreError:
     """Return the error of a purge that cannot exclude that a running command stores the session again."""
     return StoreError(
-        f"a command that runs now may store the session again, because {why}",
+        f"a running command may store the session again, because {why}",
         f"{hint}, and purge again",
         topic="purge",
     )

@@ -190,4 +190,4 @@ def person_of(id_token: IdToken) -> str:
         value = id_token.claims.get(claim)
         if isinstance(value, str) and value:
             return sanitize(value, limit=200)
-    return sanitize(id_token.subject, limit=200) or "somebody whom no ID token names"
+    return sanitize(id_token.subject, limit=200) or "an unknown person"

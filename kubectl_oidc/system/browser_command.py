@@ -33,7 +33,7 @@ def parse_command(command: str, environ: Mapping[str, str], platform: str) -> tu
     if not words:
         raise UsageError(
             f"--browser-command {json_quoted(command)} cannot be split into words",
-            "close its quotes; the address comes as the last argument",
+            "close its quotes; the program adds the address as the last argument",
         )
     return tuple(words)
 
@@ -54,7 +54,7 @@ def parse_variable(value: str, environ: Mapping[str, str], platform: str) -> tup
 
 
 def with_url(words: tuple[str, ...], url: str) -> list[str]:
-    """Return the argument list with the URL in the place of ``%s``, or at the end."""
+    """Return the argument list with the URL instead of ``%s``, or at the end."""
     placed = [word.replace(_URL, url) if _is_placeholder(word) else word for word in words]
     return placed if placed != list(words) else [*placed, url]
 

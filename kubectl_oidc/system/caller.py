@@ -75,7 +75,7 @@ def watched() -> Iterator[None]:
     except Interrupted as interrupt:
         if unread:
             raise OidcLoginError(
-                "standard output cannot be written: nobody reads it any more",
+                "standard output cannot be written: its reader has gone",
                 "keep open what reads it, and run the command again",
                 topic="standard-output",
             ) from interrupt

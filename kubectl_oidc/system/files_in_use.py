@@ -37,7 +37,7 @@ def explain(error: OSError, hint: str) -> tuple[str, str]:
     if sys.platform == "win32" and isinstance(error, PermissionError):
         return (
             f"{words} (another program may have it open)",
-            "close the program that has the file open, such as an editor or a virus scanner, and run the command again",
+            "close the program that uses the file, such as an editor or a virus scanner, and run the command again",
         )
     return words, hint
 

@@ -52,13 +52,15 @@ def program_path(name: str, environ: Mapping[str, str]) -> str:
     if there:
         raise _not_executable(there, "it is a directory" if os.path.isdir(there) else "it is not executable")  # noqa: PTH112 - of a text
     raise CannotRun(
-        f"there is no program {sanitize(name)}", "check its name, and that PATH has its directory", NOT_FOUND
+        f"cannot find the program {sanitize(name)}",
+        "check its name, and that its directory is on PATH",
+        NOT_FOUND,
     )
 
 
 def _not_executable(path: str, why: str) -> CannotRun:
     return CannotRun(
-        f"{sanitize(path)} cannot be run: {why}", "name a program that you may execute", NOT_EXECUTABLE
+        f"{sanitize(path)} cannot be run: {why}", "give a program that you may execute", NOT_EXECUTABLE
     )
 
 

@@ -54,14 +54,14 @@ if sys.platform != "win32":  # has neither these modes nor these signals
                 return False
             try:
                 self.continued = self.hide() or self.continued
-            except termios.error:  # interrupted, or the terminal has gone
+            except termios.error:  # interrupted, or the terminal was closed
                 return False
             return True
 
         def restore(self) -> None:
             """Restore the former mode. Not in the background: the shell owns the terminal then, and would stop us."""
             if in_foreground(self._descriptor):
-                with contextlib.suppress(termios.error):  # the terminal has gone
+                with contextlib.suppress(termios.error):  # the terminal was closed
                     termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
 
     @contextlib.contextmanager
@@ -77,7 +77,7 @@ if sys.platform != "win32":  # has neither these modes nor these signals
         Raises:
             SignInError: The terminal has gone.
         """
-        gone = SignInError("the terminal has gone", "run it again", topic="no-terminal")
+        gone = SignInError("the terminal was closed", "run it again", topic="no-terminal")
         try:
             mode = _Mode(descriptor)
         except termios.error:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 _DISTRIBUTION = "kubectl-oidc"
 KINDS = BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
 _PACKAGE = Path(__file__).resolve().parent.parent
-AGAIN = "install this program again, from where you have it"
+AGAIN = "reinstall this program from its source"
 """The hint if the origin is not known."""
 
 
@@ -23,7 +23,7 @@ def installed_as(package: Path = _PACKAGE) -> str:
     """Return how the program was installed: one of KINDS.
 
     Args:
-        package: The package's directory. The installed distribution's records are beside it (PyPA "Recording installed
+        package: The package's directory. The installed distribution's records are next to it (PyPA "Recording installed
             projects" and "Binary distribution format").
     """
     for record in package.parent.glob("kubectl_oidc-*.dist-info"):

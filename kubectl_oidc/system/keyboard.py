@@ -70,7 +70,7 @@ class Keyboard:
                 self._terminal.prompt("\n")
         raise SignInTimeout(
             "nobody typed what was asked for in time",
-            "try again; --authentication-timeout-sec sets the time",
+            "try again; for more time, raise --authentication-timeout-sec",
         )
 
     @contextlib.contextmanager
@@ -154,7 +154,7 @@ def keyboard(terminal: Terminal, environ: Mapping[str, str]) -> Iterator[Keyboar
 def no_terminal(what: str, instead: str) -> SignInError:
     """Return the error for input that is needed and cannot be typed without a terminal."""
     return SignInError(
-        f"{what}, and there is no terminal to type it on",
+        f"{what}, but there is no terminal to type it at",
         f"run it in the foreground of a terminal, or {instead}",
         topic="no-terminal",
     )

@@ -85,12 +85,14 @@ else:
         if not os.path.lexists(parent) and parent != directory:
             _make_directory(parent)
         if os.geteuid() == 0 and os.stat(parent).st_uid != 0:  # noqa: PTH116 - as above
-            raise PermissionError(errno.EPERM, "belongs to another user, and this process is root's", parent)
+            raise PermissionError(
+                errno.EPERM, "belongs to another user, but this process runs as root", parent
+            )
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)  # noqa: PTH102 - as above
         status = os.lstat(directory)
         if not S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            raise PermissionError(errno.EPERM, "not a directory of ours alone", directory)
+            raise PermissionError(errno.EPERM, "not a directory that only this user can use", directory)
 
     class LockedFile:
         """flock(2) on a private file. If something has removed or replaced the file, it is created again."""
@@ -164,7 +166,7 @@ else:
             status = os.fstat(descriptor)
             # A link count of 0 means that the file was removed since it was opened. `_is_at_path` detects that.
             if not S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
-                raise PermissionError(errno.EPERM, "not a file of ours alone", self._path)
+                raise PermissionError(errno.EPERM, "not a file that only this user can use", self._path)
 
         def describe(self, doing: str) -> None:
             """Write the holder and what it does into the file."""

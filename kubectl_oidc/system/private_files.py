@@ -30,8 +30,8 @@ WRITING_SECONDS = 60  # the longest time from a temporary file's first byte to i
 def no_home() -> StoreError:
     """Return the error for a user without a home directory in the environment and the user database."""
     return StoreError(
-        f"{_HOME} is not set, so there is no directory to keep sessions in",
-        f"set {_HOME} to your home directory, or name another with --token-cache-dir",
+        f"{_HOME} is not set, so there is no directory for sessions",
+        f"set {_HOME} to your home directory, or give another with --token-cache-dir",
         topic="cache-directory",
     )
 
@@ -69,7 +69,7 @@ def ensure_directory(base: Path, name: str = "") -> Path:
     except OSError as error:
         raise StoreError(
             f"cannot use the directory {base / name}: {error.strerror or error}",
-            "make it writable for you, or name another with --token-cache-dir",
+            "make it writable for you, or give another with --token-cache-dir",
             topic="cache-directory",
         ) from error
     return directory
@@ -97,7 +97,7 @@ def _refuse_foreign_parent(base: Path) -> None:
     for parent in (base, *base.parents):
         if parent.exists():
             if parent.stat().st_uid != 0:
-                raise _refused(parent, "belongs to another user, and this process is root's")
+                raise _refused(parent, "belongs to another user, but this process runs as root")
             return
 
 
@@ -115,8 +115,7 @@ def _check(directory: Path, status: os.stat_result) -> None:
 def _refused(path: Path, why: str) -> StoreError:
     return StoreError(
         f"{path} {why}",
-        "tokens rest only where nobody else can put or change files; make it yours alone (chmod 700), "
-        "or name another directory with --token-cache-dir",
+        "make it accessible only to you (chmod 700), or give another directory with --token-cache-dir",
         topic="cache-directory",
     )
 

@@ -82,7 +82,7 @@ def flush() -> OSError | None:
 
 
 def ends_quietly(error: OSError) -> bool:
-    """Return whether an output that cannot be written counts as success: a person's command whose reader has gone, as in ``status | head -1``.
+    """Return whether a command ends without an error: a person's command whose reader has gone, as in ``status | head -1``.
 
     A client that does not get its credential must read why.
     """

@@ -72,7 +72,7 @@ def read_toml(path: str, owners: Collection[int], *, machine: bool) -> TomlFile 
             administrators must own it and its directory.
 
     Raises:
-        SettingsError: It is no regular file, belongs to another user, is writable by others, is longer than `LIMIT`, or is not TOML.
+        SettingsError: It is not a regular file, belongs to another user, is writable by others, is longer than `LIMIT`, or is not TOML.
     """
     try:
         content = _content(path, owners, machine=machine)
@@ -118,13 +118,13 @@ def _content(path: str, owners: Collection[int], *, machine: bool) -> bytes:
 def _check(path: str, status: os.stat_result, owners: Collection[int]) -> None:
     """Raise an error if somebody else could have written a file, or replaced what is in a directory."""
     if status.st_uid not in owners:
-        raise _refused(path, f"belongs to the user {status.st_uid}, who does not decide for you")
+        raise _refused(path, f"belongs to another user ({status.st_uid})")
     # In a sticky directory, others cannot replace what is not theirs.
     sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:
         raise SettingsError(
             f"{sanitize(path)} can be written by other users, so it is not used",
-            f"take that right away: `chmod go-w {sanitize(path)}`",
+            f"run `chmod go-w {sanitize(path)}`",
         )
 
 
@@ -132,13 +132,12 @@ def _check_owner_on_windows(path: str) -> None:
     from .windows_owner import is_of_administrators
 
     if not is_of_administrators(path):
-        raise _refused(path, "belongs to a user who is no administrator")
+        raise _refused(path, "does not belong to an administrator")
     # Every user can make a directory in %ProgramData%, and its owner can replace what administrators put into it.
     directory = str(Path(path).resolve().parent)
     if not is_of_administrators(directory):
         raise SettingsError(
-            f"the settings file {sanitize(path)} is in the directory {sanitize(directory)}, which belongs to a user who is no "
-            "administrator, so it is not used",
+            f"the settings file {sanitize(path)} is in the directory {sanitize(directory)}, which does not belong to an administrator, so it is not used",
             f"as an administrator, remove {sanitize(directory)}, create it again, and copy the file into it",
         )
 
@@ -146,12 +145,12 @@ def _check_owner_on_windows(path: str) -> None:
 def _refused(path: str, why: str) -> SettingsError:
     return SettingsError(
         f"the settings file {sanitize(path)} {why}, so it is not used",
-        "correct or remove it; `kubectl oidc-login config` checks it",
+        "correct or remove it, then run `kubectl oidc-login config` to check it",
     )
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
-    hint = "correct it: it is TOML, and strings are in quotes"
+    hint = "correct the TOML, for example put strings in quotes"
     try:
         return tomllib.loads(text)
     except RecursionError:

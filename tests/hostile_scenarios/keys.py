@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _answers = partial(setting, "on_keys")
 
 _OTHER = signing_key("RS256", "another")
-_UNKNOWN = "which the provider's key set does not hold"
+_UNKNOWN = "which is not in the provider's key set"
 
 
 def _publishes(*entries: object, **more: object) -> Arrange:
@@ -96,7 +96,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     hostile("holds the key only for encryption", _its_own(use="enc"), "must not be used", asks=True),
     hostile("holds the key only for signing", _its_own(key_ops=["sign"]), "must not be used", asks=True),
     hostile("holds the key for another algorithm", _its_own(alg="RS512"), "is for RS512", asks=True),
-    hostile("gives the private key away", _private, "gives its private part away", asks=True),
+    hostile("gives the private key away", _private, "reveals its private part", asks=True),
     hostile("holds an RSA key of 1,024 bits", _signs("RS256", bits=1024), "1024 bits", asks=True),
     hostile("holds a key of a curve that clusters refuse", _signs("ES256K"), "ES256K", asks=True),
     hostile("holds a key of a kind that clusters refuse", _signs("EdDSA"), "EdDSA", asks=True),

@@ -23,7 +23,7 @@ def beside_the_reason(said: str) -> str:
         said: All that was said.
     """
     lines = said.splitlines(keepends=True)
-    rest = [line for line in lines if not line.startswith("Signing in at ")]
+    rest = [line for line in lines if not line.startswith("Signing in to ")]
     assert len(lines) - len(rest) <= 1, said
     return "".join(rest)
 
@@ -67,8 +67,8 @@ def topics(said: str) -> list[str]:
 def reason(said: str) -> str:
     """Return why a person is asked to sign in, which the first line says; it begins with the provider's host."""
     first = said.splitlines()[0]
-    assert first.startswith("Signing in at "), said
-    return first.removeprefix("Signing in at ")
+    assert first.startswith("Signing in to "), said
+    return first.removeprefix("Signing in to ")
 
 
 def choices(ended: Ended) -> dict[str, str]:

@@ -207,8 +207,8 @@ NO_PROVIDER = {
         "https://other.example.com",
         "https://other.example.com",
     ),
-    "no object": NoProvider(json_reply([1]), "no object", "--oidc-issuer-url"),
-    "broken JSON": NoProvider(reply(200, b'{"issuer":'), "broken JSON", "--oidc-issuer-url"),
+    "no object": NoProvider(json_reply([1]), "object", "--oidc-issuer-url"),
+    "broken JSON": NoProvider(reply(200, b'{"issuer":'), "JSON", "--oidc-issuer-url"),
 }
 
 

@@ -98,7 +98,7 @@ def test_a_background_job_writes_nothing_until_it_is_in_the_foreground(laptop: L
         wait_until(lambda: locks_held() != [], "it waits for the person")
         assert terminal.raw() == ""
         terminal.type(b"fg\n")
-        terminal.shows("Signing in at 127.0.0.1")
+        terminal.shows("Signing in to 127.0.0.1")
         terminal.shows(AWAITED)
         sign_in_by_hand(laptop, laptop.browser.opened()[0])
         ended = terminal.ended()
@@ -121,7 +121,7 @@ def test_a_background_job_counts_as_a_background_program(laptop: Laptop) -> None
 def test_a_command_that_a_person_typed_speaks_in_the_background_too(laptop: Laptop) -> None:
     """A sign-in by `login` in the background says that it is signed in, or why not; only the plugin is silent."""
     with OnTerminal(*laptop.words(command="login"), through=(sys.executable, "-c", SHELL)) as terminal:
-        terminal.shows("Signing in at 127.0.0.1")
+        terminal.shows("Signing in to 127.0.0.1")
         terminal.type(b"wait\n")
         assert terminal.ended().status == 0
 

@@ -255,7 +255,7 @@ FAULTS = {
         exec_is(apiVersion="client.authentication.k8s.io/v1", interactiveMode=None),
         "interactive-mode",
         "problem",
-        "no interactiveMode",
+        "interactiveMode is missing",
         "--exec-interactive-mode",
     ),
     "a terminal demanded": Fault(exec_is(interactiveMode="Always"), "interactive-mode", "warning", "Always"),
@@ -299,7 +299,7 @@ FAULTS = {
         kuberc_says(credentialPluginPolicy="Allowlist", credentialPluginAllowlist=[{"command": "other"}]),
         "plugin-policy",
         "problem",
-        "not among them",
+        "listed plugins",
         "credentialPluginAllowlist",
     ),
     "a list without its policy": Fault(
@@ -430,7 +430,9 @@ FAULTS = {
         "problem",
         "ca.crt",
     ),
-    "nothing kept": Fault(args_are("--token-cache-storage=none"), "storage", "warning", "signs in anew"),
+    "nothing kept": Fault(
+        args_are("--token-cache-storage=none"), "storage", "warning", "--token-cache-storage=none"
+    ),
     # The session and its token
     "nobody signed in": Fault(nothing, "session", "problem", "first use", "oidc-login login"),
     "a session that ended": Fault(
@@ -480,7 +482,7 @@ FAULTS = {
         "get-clusters",
     ),
     "a cluster without a server": Fault(
-        cluster_is(server=""), "cluster", "problem", "names no server", "set-cluster"
+        cluster_is(server=""), "cluster", "problem", "has no server", "set-cluster"
     ),
     "an authority's file that is not there": Fault(
         cluster_is(certificate_authority="gone.crt"), "cluster", "problem", "gone.crt"

@@ -100,12 +100,12 @@ def test_a_long_token_is_warned_of(visited: VisitedLaptop) -> None:
     """By setup, whoami and doctor: 8 KB is what load balancers take as one header."""
     visited.provider.claims["groups"] = [f"a-group-with-a-long-name-{number:03}" for number in range(400)]
     short = " ".join(visited.run(command="setup").stderr.split())
-    assert "headers of 8 KB" in short
+    assert "headers above 8 KB" in short
     identity = [word for word in visited.words(command="whoami")[:5] if "=" in word or word == "whoami"]
     whoami = visited.run_words(identity)
-    assert "headers of 8 KB" in whoami.stderr
+    assert "headers above 8 KB" in whoami.stderr
     doctor = visited.run_words(["doctor", *identity[1:], "-o", "json"])
-    assert "headers of 8 KB" in doctor.stdout
+    assert "headers above 8 KB" in doctor.stdout
     assert visited.session() is not None
 
 

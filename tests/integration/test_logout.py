@@ -90,7 +90,7 @@ def test_without_a_browser_an_address_without_the_token_is_printed(signed_in: La
     ended = signed_in.run(*signed_in.words("--skip-open-browser", command="logout"))
     assert ended.status == 0, ended.stderr
     said = ended.stderr.splitlines()[1]
-    assert is_said(said, "not ended", "--skip-open-browser")
+    assert is_said(said, "still signed in", "--skip-open-browser")
     assert said.endswith("/session/end?client_id=kubernetes")
 
 
@@ -121,7 +121,7 @@ def test_a_refresh_token_that_had_ended_needs_no_revocation(
     outcome = visited.run(command="logout")
     assert outcome.status == 0, outcome.stderr
     first, second, third = outcome.said()
-    assert is_said(first, "had ended", "localhost")
+    assert is_said(first, "had expired", "localhost")
     assert is_said(second, "browser", "localhost", "sign out")
     assert is_said(third, "Removed", issuer)
     assert visited.session() is None

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts do
 
 KEYBOARD = "--grant-type=authcode-keyboard"
 UNREACHABLE = "--oidc-redirect-url=http://localhost:47999"  # nothing listens there
-PASTE = "paste the address"
+PASTE = "copy its address"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_pasted_answer_signs_in(server: Laptop, person: Person, what: str) -> 
     """authcode-keyboard with a redirect URI at which nothing is: the address, or the code in it, is pasted."""
     server.realm.id_tokens_live(5)  # seconds; not handed out again
     with OnTerminal(*words(server, KEYBOARD, UNREACHABLE)) as terminal:
-        terminal.shows("Paste the code")
+        terminal.shows("paste the code")
         ended_at = where_the_browser_ends(person, address(terminal))
         code = parse_qs(urlsplit(ended_at).query)["code"][0]
         terminal.type((ended_at if what == "address" else code).encode() + b"\r")
@@ -144,7 +144,7 @@ def test_an_address_that_does_not_name_its_issuer_is_not_taken(
 ) -> None:
     """RFC 9207 §2.4: the provider's metadata promises iss; without it, or with another, the wait goes on."""
     with OnTerminal(*words(server, grant, UNREACHABLE)) as terminal:
-        terminal.shows("paste" if grant != KEYBOARD else "Paste the code")
+        terminal.shows("paste" if grant != KEYBOARD else "paste the code")
         whole = where_the_browser_ends(person, address(terminal))
         ended_at, _, iss = whole.rpartition("&iss=")
         assert parse_qs(f"iss={iss}")["iss"] == [server.realm.issuer]
@@ -160,7 +160,7 @@ def test_an_address_that_does_not_name_its_issuer_is_not_taken(
 def test_the_redirect_uri_is_kubelogins(server: Laptop) -> None:
     """The provider is asked to show the code itself; Ctrl-C leaves nothing behind."""
     with OnTerminal(*words(server, KEYBOARD)) as terminal:
-        terminal.shows("Paste the code")
+        terminal.shows("paste the code")
         asked = parse_qs(urlsplit(address(terminal)).query)
         assert asked["redirect_uri"] == ["urn:ietf:wg:oauth:2.0:oob"]
         assert asked["code_challenge_method"] == ["S256"]

@@ -76,7 +76,7 @@ def signed_in(laptop: Laptop, *more: str) -> str:
     if ended.status == 0:
         assert f"Signed in as {BOB}" in ended.stderr
         return BOB
-    assert "--expect-claim wants email=alice@*" in ended.stderr
+    assert "--expect-claim requires email=alice@*" in ended.stderr
     return ALICE
 
 

@@ -134,7 +134,7 @@ def test_it_shows_account_claims_and_what_to_do_next(laptop: Laptop) -> None:
         "kubectl --user=oidc get pods --all-namespaces",
         f"--oidc-issuer-url={laptop.realm.issuer}",
         "kind: AuthenticationConfiguration",
-        "no second sign-in",
+        "uses this session",
     ):
         assert needed in text, needed
     laptop.realm.forget()
@@ -169,7 +169,7 @@ def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
         ("warning", "claims-groups"),
         ("warning", "claims-refresh-token"),
     ]
-    for name in ("claim email", "--oidc-extra-scope=email", "claim groups", "offline_access", "not kept"):
+    for name in ("claim email", "--oidc-extra-scope=email", "claim groups", "offline_access", "not stored"):
         assert name in bare, name
 
     email_is_unverified(laptop)
@@ -203,7 +203,7 @@ def test_a_kubeconfig_gets_the_user_and_keeps_the_rest(laptop: Laptop, tmp_path:
 
     (backup,) = [path for path in tmp_path.glob("config*") if path != file]
     assert backup.read_text() == KUBECONFIG
-    assert shows_path(text, "as it was", backup)
+    assert shows_path(text, "Backup", backup)
 
 
 def test_the_printed_commands_name_the_kubeconfig_that_was_named(laptop: Laptop, tmp_path: Path) -> None:

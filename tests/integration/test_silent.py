@@ -119,4 +119,4 @@ def test_whoever_is_needed_hears_why_without_a_terminal(laptop: Laptop) -> None:
     """The one line, and nothing but that where a browser opens by itself."""
     ended = laptop.get_token()
     assert len(ended.stderr.splitlines()) == 1
-    assert reason(ended.stderr).startswith("127.0.0.1: first use")
+    assert reason(ended.stderr).startswith("127.0.0.1 (not signed in")

@@ -161,7 +161,7 @@ def test_whoami_shows_whom_the_cluster_sees(signed_in: Laptop) -> None:
     assert rows["user"] == "alice@example.com"
     assert rows["groups"] == "eks-admins"
     assert rows["audience"] == "kubernetes"
-    assert rows["token"].startswith("good for ")
+    assert rows["token"].startswith("valid for ")
     assert ended.stderr.startswith("problem: ")
     assert "https" in ended.stderr.splitlines()[0]
     document = json.loads(signed_in.run("whoami", "-o", "json").stdout)
@@ -218,7 +218,7 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
     production.realm.id_tokens_live(600)
     ended = production.run("whoami", "--cluster")
     assert ended.status == 0, ended.stderr
-    assert "good for 9" in ended.stdout
+    assert "valid for 9" in ended.stdout
     production.purge()
     failure(
         production.run("whoami", "--cluster"), "sign-in-needed", "first use", "`kubectl oidc-login login`"

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PASSWORD = "password of alice"
 PROMPTS = {
     "password": ("Password of alice", ("--username=alice",), "device"),
-    "pasted code": ("Paste the code", ("--grant-type=authcode-keyboard",), "kubernetes"),
-    "pasted address": ("paste the address", ("--skip-open-browser", "--grant-type=authcode"), "kubernetes"),
+    "pasted code": ("paste the code", ("--grant-type=authcode-keyboard",), "kubernetes"),
+    "pasted address": ("copy its address", ("--skip-open-browser", "--grant-type=authcode"), "kubernetes"),
 }
 
 

@@ -96,7 +96,7 @@ def test_a_refresh_token_that_is_no_longer_good_leads_to_a_sign_in(laptop: Lapto
     laptop.realm.id_tokens_live(3600)
     leave(tokens | {"refresh_token": "made-up"})
     said = laptop.get_token("-v", "1").stderr
-    (why,) = [line for line in said.splitlines() if line.startswith("Signing in at ")]
+    (why,) = [line for line in said.splitlines() if line.startswith("Signing in to ")]
     assert re.search("kubelogin .*has ended", why)
     assert "damaged" not in said
     assert laptop.realm.seen().token_requests == ["refresh_token", "authorization_code"]

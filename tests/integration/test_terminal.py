@@ -35,7 +35,7 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
         terminal.shows("first use")
         (address,) = laptop.browser.opened()
         terminal.shows(f" {address}\n")
-        assert reason(terminal.text()).startswith("127.0.0.1: ")
+        assert reason(terminal.text()).startswith("127.0.0.1 (")
         wait_until(lambda: len(times(terminal)) >= 2, "the time that is left changes")
         assert times(terminal) <= {"1 min 40 s", *(f"1 min {seconds} s" for seconds in range(40))}
         assert "Ctrl-C" in terminal.text()

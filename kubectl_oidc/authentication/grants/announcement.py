@@ -24,7 +24,7 @@ Many clients show the plugin's output only after it has ended.
 def announce(sign_in: SignIn) -> None:
     """Show where the user signs in, and why, even if standard error is not a terminal."""
     request, system = sign_in.request, sign_in.system
-    system.terminal.need(f"Signing in at {request.host}: {sanitize(sign_in.reason)}")
+    system.terminal.need(f"Signing in to {request.host} ({sanitize(sign_in.reason)})")
     system.log.info(1, "sign-in-started", f"signing in at {request.host}: {sign_in.reason}")
     if request.tls.insecure:
         system.terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
@@ -51,7 +51,7 @@ def without_browser(sign_in: SignIn) -> SignIn:
     request = sign_in.request
     if is_muted():
         raise SignInError(
-            "a sign-in is needed, no browser can be opened here, and another program uses the terminal",
+            "a sign-in is required, but no browser can be opened here and another program uses the terminal",
             sign_in_first(request),
             topic="no-terminal",
         )
@@ -64,4 +64,4 @@ def without_browser(sign_in: SignIn) -> SignIn:
 
 def sign_in_first(request: SignInRequest) -> str:
     """Return the hint for a client that shows the plugin's output too late."""
-    return f"sign in from a terminal first: {request.command_line('login')}"
+    return f"first sign in from a terminal: {request.command_line('login')}"

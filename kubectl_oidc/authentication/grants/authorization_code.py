@@ -104,14 +104,14 @@ def _open_browser(sign_in: SignIn, server: CallbackServer, printed: PrintedAddre
     reason = browser.available() if request.browser.open else "--skip-open-browser was given"
     if reason is None:
         if browser.open(server.start_url):
-            terminal.say(f"The browser opens; if it does not, open {server.start_url}")
+            terminal.say(f"Opening the browser. If it does not open, go to {server.start_url}")
             return True
         reason = browser.failure()
-    printed.show(f"Sign in needed ({reason}). Open this address in a browser")
+    printed.show(f"Sign-in needed ({reason}). Open this address in a browser")
     port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
     if is_loopback(target.hostname or ""):
         terminal.need(
-            f"The browser then goes to {server.redirect_uri}, which must reach this machine. From another machine:\n"
+            f"The browser then goes to {server.redirect_uri}, which must lead to this machine. If the browser runs elsewhere, run there:\n"
             f"  {ssh_forward(port_of(target), port, sign_in.system.environ)}\n"
         )
     else:
@@ -126,15 +126,15 @@ def _report_listeners(sign_in: SignIn, server: CallbackServer) -> None:
     terminal = sign_in.system.terminal
     if server.tried:
         terminal.say(
-            f"{server.tried[0]} is {server.tried[0].reason}, so {server.redirect_uri} listens; if the provider refuses that redirect URI, "
-            "register it there"
+            f"{server.tried[0]} is {server.tried[0].reason}; using {server.redirect_uri}. "
+            "If your provider rejects that redirect URI, add it to the client."
         )
     if server.exposed:
-        terminal.need(f"warning: {server.exposed} can be reached from other machines while you sign in")
+        terminal.need(f"warning: other machines can reach {server.exposed} while you sign in")
     if server.unserved:
         terminal.need(
             f"warning: the redirect URI leads to {server.unserved}, where this program does not listen; "
-            "--listen-address and --oidc-redirect-url must lead to the same port"
+            "use the same port in --listen-address and --oidc-redirect-url"
         )
 
 
@@ -163,7 +163,7 @@ def _await_response(
     """Wait until the browser comes back, or the user pastes its address. A terminal shows the time that is left."""
 
     def status() -> str:
-        return f"Waiting for the browser, {countdown(deadline.left())} left (Ctrl-C ends it)"
+        return f"Waiting for the browser, {countdown(deadline.left())} left (Ctrl-C cancels)"
 
     with reader.offered() if reader else nullcontext(), sign_in.system.terminal.waiting(status()):
         while not deadline.passed():
@@ -184,9 +184,8 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
 
     if server.spoke_tls:
         return SignInTimeout(
-            f"the browser came back with https, and {server.redirect_uri} is http",
-            "make an exception for localhost in the browser's HTTPS-only mode, or in the extension or policy that turns http into https; "
-            "or have https spoken here: --local-server-cert and --local-server-key",
+            f"the browser used https, but {server.redirect_uri} is http",
+            "exclude localhost from the browser's HTTPS-only mode, extension or policy, or give --local-server-cert and --local-server-key",
         )
     if request.timeout.in_background:
         return SignInTimeout(
@@ -195,8 +194,8 @@ def _timeout(request: SignInRequest, server: CallbackServer) -> SignInTimeout:
     where = redirect_uri_settings(request.issuer)
     return SignInTimeout(
         f"nobody finished the sign-in within {request.timeout.seconds:.0f} s",
-        f"try again; if the provider showed an error in the browser, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
-        f"and {_to_register(request, server)}{f' ({where})' if where else ''}; --authentication-timeout-sec sets the time",
+        f"try again; if the browser showed an error, check --oidc-client-id {sanitize(request.client_id, limit=100)} "
+        f"and {_to_register(request, server)}{f' ({where})' if where else ''}; for more time, raise --authentication-timeout-sec",
     )
 
 
@@ -206,8 +205,8 @@ def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     any_port = request.redirect.url is None and 0 in ports
     if any_port and not any(server.redirect_uri.endswith(f":{port}") for port in ports):
         return (
-            f"the redirect URI {server.redirect_uri} there: choose a fixed port with --listen-address, unless the "
-            "provider takes any port of localhost"
+            f"the redirect URI {server.redirect_uri}: give a fixed port with --listen-address, unless the "
+            "provider accepts any port of localhost"
         )
     why = f" ({server.tried[0]} is {server.tried[0].reason})" if server.tried else ""
-    return f"register the redirect URI {server.redirect_uri} there for it{why}"
+    return f"register the redirect URI {server.redirect_uri} for it{why}"

@@ -58,7 +58,7 @@ def _ask_for_response(
     keys: Keyboard, reader: PastedResponseReader, printed: PrintedAddress, deadline: Deadline
 ) -> AuthorizationResponse:
     """Ask until the user pastes a response to this sign-in."""
-    prompt = "Paste the code, or the address at which the browser ends (it is not shown), and press Enter: "
+    prompt = "Then paste the code, or the address of the last page (input is hidden), and press Enter: "
     while not deadline.passed():
         printed.show_again_when_ended()
         try:
@@ -69,5 +69,5 @@ def _ask_for_response(
         if response is not None:
             return response
     raise SignInTimeout(
-        "nobody pasted the code in time", "try again; --authentication-timeout-sec sets the time"
+        "nobody pasted the code in time", "try again; for more time, raise --authentication-timeout-sec"
     )

@@ -126,7 +126,7 @@ def redeem(
     return sign_in.accept(tokens, deadline, nonce=secrets.nonce)
 
 
-_SEE_THE_LOG = "the provider's log may say more"
+_SEE_THE_LOG = "look into the provider's log for the reason"
 _NEEDS_THE_USER = ("login_required", "interaction_required", "consent_required", "account_selection_required")
 """Error codes of a provider that must ask the user something (OpenID Connect Core 3.1.2.6)."""
 _HINTS = {
@@ -134,10 +134,10 @@ _HINTS = {
     "unauthorized_client": "allow the authorization code grant for this client at the provider",
     **dict.fromkeys(
         _NEEDS_THE_USER,
-        "the provider must ask the person something: sign in there in the browser first, then run the command again",
+        "sign in at the provider in the browser first, where it asks you something, then run the command again",
     ),
-    "server_error": "the provider failed; try again, and see its log",
-    "temporarily_unavailable": "the provider is overloaded or in maintenance; try again later",
+    "server_error": "try again; if the provider fails again, see its log",
+    "temporarily_unavailable": "try again later: the provider is overloaded or in maintenance",
 }
 
 

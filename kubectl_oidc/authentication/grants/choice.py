@@ -107,5 +107,7 @@ def _device_code_tokens(sign_in: SignIn) -> Tokens | None:
         return sign_in_with_device_code(sign_in, no_browser=no_browser)
     except NotAllowedError as error:
         system.log.info(1, "device-code-unavailable", error.refusal.message)
-        system.terminal.say(f"The provider does not allow this client the device code ({error.refusal.code})")
+        system.terminal.say(
+            f"The provider does not allow the device code for this client ({error.refusal.code})"
+        )
         return None

@@ -41,8 +41,7 @@ def sign_in_as_client(sign_in: SignIn) -> Tokens:
     if not request.use_access_token:
         raise IdTokenError(
             "the provider's answer to --grant-type=client-credentials has no ID token",
-            "most providers give none by this grant: --oidc-use-access-token hands out the access token instead, which "
-            "the API server must be set up to take (issuer, audience, a claim for the user name)",
+            "add --oidc-use-access-token to use the access token instead. Set up the API server for it: issuer, audience, and a claim for the user name",
             topic="client-credentials",
         )
     return client_tokens(response, request, now=sign_in.system.clock())

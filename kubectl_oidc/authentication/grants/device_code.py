@@ -80,7 +80,7 @@ def _poll(
     request, system = sign_in.request, sign_in.system
 
     def status() -> str:
-        return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C ends it)"
+        return f"Waiting for the code, {countdown(end.left())} left (Ctrl-C cancels)"
 
     with system.terminal.waiting(status()):
         return poll(
@@ -141,13 +141,13 @@ def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) 
     request, terminal = sign_in.request, sign_in.system.terminal
     announce(sign_in)
     because = f" ({no_browser})" if no_browser else ""
-    terminal.need(f"Sign in needed{because}. On any device, open this address in a browser:\n")
+    terminal.need(f"Sign-in needed{because}. On any device, open this address in a browser:\n")
     terminal.show(device.verification_uri)
     terminal.need("\nand enter this code:\n")
     terminal.show(device.user_code, large=True)
     complete = device.verification_uri_complete
     if complete:
-        terminal.need(f"\nor open this address, which has the code in it:\n\n  {complete}")
+        terminal.need(f"\nor open this address, which contains the code:\n\n  {complete}")
     terminal.need("")
     page = complete or device.verification_uri
     browser = sign_in.browser()
@@ -159,9 +159,9 @@ def _show(sign_in: SignIn, device: DeviceAuthorization, no_browser: str | None) 
         and browser.open(page)
     )
     if opened:
-        terminal.say("The browser opens at that address; compare the code that it shows with this one")
+        terminal.say("Opening the browser at that address. Compare the code that it shows with this one.")
     else:
         show_address_as_qr_code(
-            sign_in, f"Or scan this with a phone, and compare the code: {device.user_code}", page, below=1
+            sign_in, f"Or scan this with a phone and compare the code: {device.user_code}", page, below=1
         )
     return opened and bool(complete)

@@ -92,5 +92,5 @@ def _timeout(hint: str = "") -> SignInTimeout:
     return SignInTimeout(
         "nobody entered the code in time",
         hint
-        or "run it again for a new code; without --authentication-timeout-sec the wait is as long as the provider's code lives",
+        or "run the command again for a new code; without --authentication-timeout-sec it waits until the provider's code expires",
     )

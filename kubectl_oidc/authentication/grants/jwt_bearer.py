@@ -1,6 +1,6 @@
 """The JWT Bearer grant (RFC 7523 §2.1): the token that the platform issues to this workload says who signs in.
 
-The provider knows whom the token stands for. The client authenticates as at every other request (RFC 7521 §4.1).
+The provider knows whom the token represents. The client authenticates as at every other request (RFC 7521 §4.1).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RESERVED = frozenset(
 
 
 def sign_in_with_platform_token(sign_in: SignIn) -> Tokens:
-    """Return the tokens of whom the platform's token stands for. The extra parameters are sent too.
+    """Return the tokens of the person or client that the platform's token represents. The extra parameters are sent too.
 
     Raises:
         UsageError: The token cannot be read.
@@ -61,8 +61,7 @@ def sign_in_with_platform_token(sign_in: SignIn) -> Tokens:
     if response.id_token is None and not request.use_access_token and request.exchange is None:
         raise IdTokenError(
             "the provider's answer to --grant-type=jwt-bearer has no ID token",
-            "--oidc-use-access-token hands out the access token instead, which the API server must be set up to take "
-            "(issuer, audience, a claim for the user name)",
+            "add --oidc-use-access-token to use the access token instead. Set up the API server for it: issuer, audience, and a claim for the user name",
             topic="client-credentials",
         )
     return sign_in.accept(response, deadline)

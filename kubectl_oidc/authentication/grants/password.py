@@ -49,7 +49,7 @@ def sign_in_with_password(sign_in: SignIn) -> Tokens:
             missing = "the password" if request.username else "a user name"
             raise no_terminal(
                 f"--grant-type=password needs {missing}",
-                "give --username, and the password in KUBECTL_OIDC_PASSWORD",
+                "give --username, and set KUBECTL_OIDC_PASSWORD to the password",
             )
         sign_in.provider.check_reachable(PATIENCE)
         with failures.counted():

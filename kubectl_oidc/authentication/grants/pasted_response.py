@@ -57,9 +57,9 @@ def parse_pasted_response(
             return response
         return response.reason if isinstance(response, RejectedRequest) else "the answer cannot be read"
     if "://" in pasted:
-        return "that address has no answer in it: the one at which the browser ends has code= in it"
+        return "this address has no code= in it; paste the address of the last page"
     if not _CODE.fullmatch(pasted):
-        return "that is neither an address nor a code"
+        return "this is neither an address nor a code"
     return AuthorizationResponse(Secret(pasted))
 
 
@@ -76,10 +76,7 @@ class PastedResponseReader:
     @contextmanager
     def offered(self) -> Iterator[None]:
         """Show the offer, and read the keyboard while the block runs."""
-        prompt = (
-            "Or let the browser end at a page that it cannot reach, and paste the address of that page here "
-            "(it is not shown), then press Enter.\n\n"
-        )
+        prompt = "Or, when the browser shows that it cannot reach the page, copy its address, paste it here (input is hidden) and press Enter.\n\n"
         with self._keys.reading(prompt):
             yield
 
@@ -94,6 +91,6 @@ class PastedResponseReader:
             line, self._secrets, issuer=self._issuer, iss_required=self._iss_required
         )
         if isinstance(response, str):
-            self._terminal.need(f"That is not it: {response}")
+            self._terminal.need(f"Not accepted: {response}")
             return None
         return response

@@ -74,7 +74,7 @@ class AuthorizationRequest:
             raise InvalidProviderResponse(
                 "the authorization request must be pushed, and the provider's metadata names no "
                 "pushed_authorization_request_endpoint",
-                f"{_FLAG}=no sends it through the browser as it is, if the provider takes that",
+                f"try {_FLAG}=no, which sends it through the browser",
                 topic="pushed-authorization",
             )
 
@@ -159,7 +159,7 @@ class PrintedAddress:
             ProviderError: The request could not be pushed.
         """
         if self._end is not None and self._end.passed():
-            self.show("If you have not opened that address, it has ended. Open this one in a browser")
+            self.show("That address has expired. If you have not opened it yet, open this one")
 
     def until(self, deadline: Deadline) -> Deadline:
         """Return the earlier of two times: when the address expires, and ``deadline``."""
@@ -201,6 +201,6 @@ def parse_pushed_response(document: Mapping[str, object]) -> tuple[Secret, int]:
 def _invalid_response(problem: str) -> InvalidProviderResponse:
     return InvalidProviderResponse(
         f"the provider's answer to a pushed authorization request has {problem}",
-        f"look into the provider's log; {_FLAG}=no does without",
+        f"look into the provider's log, or give {_FLAG}=no",
         topic="pushed-authorization",
     )

@@ -77,14 +77,16 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)
     if not program:
-        raise UsageError("there is no PROGRAM to run", "write it behind --, as in `exec -- helm list`")
+        raise UsageError(
+            "PROGRAM is required", "write it after --, for example `kubectl oidc-login exec -- helm list`"
+        )
     path = program_path(program[0], os.environ)
     target = find_target(values, "use")
     chosen = target.kubeconfig_user
     if chosen.context is None or chosen.cluster is None:
         raise KubeconfigError(
-            "the kubeconfig has no cluster for PROGRAM: no context with a cluster is chosen",
-            "name a context that has one with --context",
+            "PROGRAM needs a cluster, but no context with a cluster is selected",
+            "give --context=NAME of a context with a cluster",
         )
     session, _ = session_with_valid_token(target, system, may_prompt=True)
     _import_for_renewals(target.request, system)
@@ -148,14 +150,14 @@ class _Renewal:
             self._failed(
                 error,
                 f"something unexpected happened: {type(error).__name__}",
-                "run it again with -v 9 and report what it prints",
+                "run the command again with -v 9 and report what it prints",
             )
 
     def _failed(self, error: Exception, message: str, hint: str) -> None:
         self._due = self._system.clock() + _LOOK_SECONDS
         if not self._reported:
             self._reported = True
-            self._system.terminal.warn(f"the token of the program is not renewed: {message}", hint)
+            self._system.terminal.warn(f"cannot renew the program's token: {message}", hint)
             for line in trace(error):  # at -v 9
                 self._system.terminal.need(line)
 

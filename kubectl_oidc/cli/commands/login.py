@@ -46,9 +46,11 @@ def login(**values: Any) -> int:
     if not system.terminal.interactive:  # a terminal has shown it already
         left = remaining(outcome.expiry - system.clock())
         person = sanitize(outcome.session.person)
-        click.echo(f"Signed in as {person}; the token is good for {left}", err=True)
-    kept = f"kept in {outcome.storage}" if outcome.storage else "not kept: the next kubectl signs in again"
+        click.echo(f"Signed in as {person}; the token is valid for {left}", err=True)
+    kept = (
+        f"stored in {outcome.storage}" if outcome.storage else "not stored: the next kubectl signs in again"
+    )
     click.echo(f"The session at {sanitize(target.request.issuer)} is {kept}", err=True)
     if outcome.replaced:
-        click.echo(f"It replaces the session of {sanitize(outcome.replaced)}", err=True)
+        click.echo(f"It replaced the session of {sanitize(outcome.replaced)}", err=True)
     return 0

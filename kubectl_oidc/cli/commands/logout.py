@@ -76,9 +76,9 @@ def logout(**values: Any) -> int:
         if one.failure:
             reasons = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
             reason = reasons.get(type(one.failure), "the provider failed")
-            removed = "it is removed here all the same" if one.purged.places else "nothing was removed here"
+            removed = "it was removed here" if one.purged.places else "nothing was removed here"
             one.failure.message = (
-                f"the refresh token was not revoked{more}, {reason}: {one.failure.message}; {removed}"
+                f"the refresh token was not revoked{more} ({reason}): {one.failure.message}; {removed}"
             )
             if one.purged.places and not isinstance(one.failure, OtherTrust):
                 issuer = sanitize(one.purged.issuer)

@@ -134,7 +134,7 @@ def _only_kubelogin_client(cache_dir: Path) -> list[tuple[str, str]]:
         named = "; ".join(sanitize(f"{issuer}, client {client}", limit=300) for issuer, client in clients)
         raise UsageError(
             f"kubelogin left sessions of {len(clients)} clients: {named}",
-            "name one by --oidc-issuer-url and --oidc-client-id, or remove all with --all",
+            "give --oidc-issuer-url and --oidc-client-id of one, or --all to remove all",
             topic="purge",
         )
     return clients

@@ -58,8 +58,8 @@ def before_a_command(ctx: click.Context) -> None:
             continue
         if name not in _OF_THE_LOG:
             raise UsageError(
-                f"{option.opts[0]} stands before the command {command}",
-                f"write it behind: {command} {option.opts[0]}",
+                f"{option.opts[0]} is before the command {command}",
+                f"write it after the command: {command} {option.opts[0]}",
             )
         defaults[name] = ctx.params[name]
 
@@ -85,7 +85,7 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     done = renew_kubeconfig_tokens(lambda: _user(values), _request(user, values), system)
     click.echo(
         f"The token of {sanitize(done.person)} in {sanitize(user.path)} (user {sanitize(user.name)}) {done.what}: "
-        f"it ends in {remaining(done.expiry - system.clock())}",
+        f"it expires in {remaining(done.expiry - system.clock())}",
         err=True,
     )
     return 0
@@ -109,7 +109,7 @@ def _user(values: dict[str, Any]) -> AuthProviderUser:
         f"the user {sanitize(name)} has no auth-provider oidc"
         if name
         else "the kubeconfig has no current user",
-        "name another with --user or --context, or begin with `kubectl oidc-login setup`",
+        "give --user or --context of another, or run `kubectl oidc-login setup`",
     )
 
 
@@ -190,6 +190,7 @@ def _authority(user: AuthProviderUser) -> str | None:
 def _help(ctx: click.Context, why: str) -> int:
     click.echo(ctx.get_help(), err=True)
     click.echo(
-        f"hint: without a command, the kubeconfig's user with auth-provider oidc signs in; {why}", err=True
+        f"hint: without a command, the program signs in the kubeconfig's user with auth-provider oidc; {why}",
+        err=True,
     )
     return 2

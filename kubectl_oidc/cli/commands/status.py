@@ -76,7 +76,7 @@ def status(**values: Any) -> int:
     if error and values["orphans"]:
         raise error
     if error:
-        system.terminal.warn(f"it is not known which contexts use which session: {error.message}", error.hint)
+        system.terminal.warn(f"cannot tell which contexts use which session: {error.message}", error.hint)
     users = session_users(kubeconfig)
     cache_dirs = cache_directories(values["token_cache_dir"], users)
     every = [
@@ -92,7 +92,7 @@ def status(**values: Any) -> int:
         click.echo(NO_ORPHANS, err=True)
     else:
         click.echo(
-            f"No session is kept under {shown_directory(cache_dirs[0])}; `kubectl oidc-login login` signs in",
+            f"No session found under {shown_directory(cache_dirs[0])}. Run `kubectl oidc-login login` to sign in.",
             err=True,
         )
     for one in sessions:

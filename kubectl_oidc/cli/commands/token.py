@@ -66,11 +66,11 @@ def token(**values: Any) -> int:
     conflicts.check(conflicts.TOKEN, values)
     claim = values["claim"]
     if claim == "":  # as of a script whose variable is empty: it must not get the token instead
-        raise UsageError("--claim has no name", "name a claim, such as --claim=email")
+        raise UsageError("--claim needs a name", "give the name of a claim, such as --claim=email")
     if claim is None and not values["show"] and is_terminal(sys.stdout):
         raise UsageError(
-            "standard output is a terminal, where others may see the token and the terminal may keep it",
-            "redirect it or pipe it into a program, or print it here with --show",
+            "standard output is a terminal, where others may see the token",
+            "redirect the output or pipe it into a program, or print the token here with --show",
             topic="token",
         )
     target = find_target(values, "use")
@@ -98,11 +98,11 @@ def _claim(claims: Mapping[str, object], name: str) -> str:
     if not claims:
         raise OidcLoginError(
             f"the token has no claim {sanitize(name, limit=80)}: it is not a JWT",
-            "only the API server can read it; leave out --oidc-use-access-token to get the ID token",
+            "leave out --oidc-use-access-token to get the ID token: only the API server can read this one",
             topic="token",
         )
     raise OidcLoginError(
         f"the token has no claim {sanitize(name, limit=80)}",
-        f"it has {sanitize(', '.join(sorted(claims)), limit=_LONGEST)}",
+        f"give one of its claims: {sanitize(', '.join(sorted(claims)), limit=_LONGEST)}",
         topic="token",
     )

@@ -75,7 +75,7 @@ def whoami(**values: Any) -> int:
     trust, listed = trust_of(values, target.request), scopes_supported(target.request, system)
     facts = facts_of_session(target.request, session, trust, scopes_supported=listed)
     shown = _WhoamiOutput(
-        target.request, session, place or "no place that keeps it", trust, facts, system.clock(), identity
+        target.request, session, place or "no store", trust, facts, system.clock(), identity
     )
     if values["output"]:
         echo_document(shown.document(), values["output"])
@@ -88,7 +88,7 @@ def whoami(**values: Any) -> int:
         )
     if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(
-            "That is how API servers read a token by default; `kubectl oidc-login whoami --cluster` asks this one."
+            "This is how API servers read a token by default. Run `kubectl oidc-login whoami --cluster` to ask this one."
         )
     return 0
 
@@ -97,8 +97,8 @@ def _cluster(target: TargetSession) -> ClusterEntry:
     """Return the cluster of the context. No cluster is an error."""
     if target.kubeconfig_user.cluster is None:
         raise KubeconfigError(
-            "--cluster asks the context's cluster, and there is none in the kubeconfig",
-            "name a context that has one with --context",
+            "--cluster needs a context with a cluster, and the kubeconfig has none",
+            "give --context=NAME of a context with a cluster",
         )
     return parse_cluster_entry(target.kubeconfig_user.cluster)
 
@@ -156,9 +156,9 @@ class _WhoamiOutput:
     def _validity(self) -> str:
         left = self.session.expiry - self.now
         if left > 0:
-            return f"good for {remaining(left)}"
-        then = "the next kubectl renews it" if self.session.refresh_token else "a sign-in is needed"
-        return f"ended {ago(-left)}; {then}"
+            return f"valid for {remaining(left)}"
+        then = "the next kubectl renews it" if self.session.refresh_token else "sign-in needed"
+        return f"expired {ago(-left)}; {then}"
 
     def document(self) -> dict[str, object]:
         """Return the document for ``-o``."""

@@ -32,7 +32,7 @@ def extra_params(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
         if name in OUR_PARAMETERS:
             raise UsageError(
                 f"{flag} cannot set {name}, which belongs to the sign-in itself",
-                "leave it out; scopes are given by --oidc-extra-scope, the redirect URI by --oidc-redirect-url",
+                "leave it out; use --oidc-extra-scope for scopes, --oidc-redirect-url for the redirect URI",
             )
     return params
 
@@ -66,7 +66,7 @@ def redirect_url(text: str) -> str:
     if not good or "#" in text:
         raise UsageError(
             f"--oidc-redirect-url {sanitize(text)} is not an http or https URL without fragment",
-            "give the redirect URI as it is registered at the provider, such as http://localhost:8000",
+            "give the redirect URI exactly as the provider has it, such as http://localhost:8000",
         )
     return text
 
@@ -75,8 +75,8 @@ def install_hint(text: str) -> str:
     """Return what kubectl shows on a machine without the program; it has line breaks, and nothing that a terminal obeys."""
     if any(sanitize(f".{char}.", limit=10) != f".{char}." for char in set(text) - {"\n", " "}):
         raise UsageError(
-            "--install-hint has characters that a terminal does not show as they are",
-            "write plain text; kubectl shows it to everybody who uses the kubeconfig",
+            "--install-hint has characters that a terminal does not display",
+            "write plain text; kubectl shows it to everyone who uses the kubeconfig",
         )
     return text
 
@@ -109,12 +109,12 @@ def prompt(text: str) -> str:
     unknown = next((word for word in words if word not in PROMPTS), None)
     if unknown is not None:
         raise UsageError(
-            f"{PROMPT_FLAG} knows no {sanitize(unknown, limit=40)!r}",
-            f"give one of {', '.join(PROMPTS)}, or several in quotes with a space between",
+            f"{PROMPT_FLAG} does not accept {sanitize(unknown, limit=40)!r}",
+            f"use one of {', '.join(PROMPTS)}, or several in quotes with a space between",
         )
     if "none" in words and len(words) > 1:
         raise UsageError(
-            f"{PROMPT_FLAG}=none goes with no other word (OpenID Connect Core 3.1.2.1)",
-            "give none alone, or leave it out",
+            f"{PROMPT_FLAG}=none cannot be combined with other words (OpenID Connect Core 3.1.2.1)",
+            "give only none, or leave it out",
         )
     return " ".join(words)

@@ -106,7 +106,7 @@ def secret_in(path: Path) -> Secret:
     Raises:
         UsageError: The file cannot be read or holds no secret.
     """
-    hint = "name a file that you may read and that holds nothing but the client secret"
+    hint = "give a file that you can read and that contains only the client secret"
     from kubectl_oidc.system.secret_file import read_secret_file
 
     content = read_secret_file(SECRET_FILE_FLAG, path, hint=hint, topic="client-secret")

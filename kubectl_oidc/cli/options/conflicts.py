@@ -66,7 +66,7 @@ def _client(given: FlagValues) -> None:
         raise given.conflict(
             (proofs[-2], proofs[-1]),
             "{0} and {1} are both given",
-            f"give one of them, or say with {METHOD} which is used" if secret else "give one of them",
+            f"give one of them, or choose with {METHOD}" if secret else "give one of them",
         )
     if method == NONE and proofs:
         raise given.conflict((METHOD, proofs[0]), "{0}=none and {1} are both given", "give one of them")
@@ -80,7 +80,7 @@ def _client(given: FlagValues) -> None:
         raise given.conflict(
             (METHOD, KEY),
             "{0}=private_key_jwt needs {1}",
-            f"name the file with the client's private key, or with the platform's token ({TOKEN_FILE})",
+            f"give the file with the client's private key, or with the platform's token ({TOKEN_FILE})",
         )
 
 
@@ -90,21 +90,20 @@ def _redirect(given: FlagValues) -> None:
     if given.has(LOCAL_CERTIFICATE) and given.scheme(REDIRECT) == "http":
         raise given.conflict(
             (LOCAL_CERTIFICATE, REDIRECT),
-            "{0} makes the address that the browser comes back to https, and {1} is http",
-            "register an https redirect URI at the provider and give that, or leave the certificate out",
+            "{0} makes the redirect URI https, but {1} is http",
+            "register an https redirect URI at the provider and give it here, or leave out the certificate",
         )
     if _is_https_without_certificate(given):
         raise given.conflict(
             (REDIRECT, LOCAL_CERTIFICATE),
-            "{0} is https at an address where this program listens, and {1} is not given",
-            "give --local-server-cert and --local-server-key, or an http redirect URL; behind a TLS proxy of your own, give the "
-            "port that it leads to as --listen-address",
+            "{0} is https on this machine, but {1} is missing",
+            "give --local-server-cert and --local-server-key, or an http redirect URL. Behind your own TLS proxy, give its target port with --listen-address",
         )
     if given.scheme(REDIRECT) == "urn":
         raise given.conflict(
             (REDIRECT, GRANT),
-            "{0} is no address that a browser can come back to, which {1}=authcode-keyboard alone can do without",
-            "give --grant-type=authcode-keyboard, or a redirect URL such as http://localhost:8000",
+            "{0} is not an address on the network, which only {1}=authcode-keyboard allows",
+            "use --grant-type=authcode-keyboard, or a redirect URL such as http://localhost:8000",
         )
 
 
@@ -129,14 +128,13 @@ def _workload(given: FlagValues) -> None:
         raise given.conflict(
             (GRANT, SECRET),
             "{0}=client-credentials needs {1}",
-            "give the secret of the client that signs in as itself, its file, private key, certificate or platform's token; without a "
-            "command it stands in the kubeconfig as client-secret",
+            "give the client's secret, private key, certificate or platform token. Without a command, write client-secret into the kubeconfig",
         )
     if given.grant() == JWT_BEARER and not given.token():
         raise given.conflict(
             (GRANT, TOKEN_FILE),
             "{0}=jwt-bearer needs {1}",
-            f"name the file with the token that the platform issues to this workload, or give {GITHUB}",
+            f"give the file with the platform's token for this workload, or {GITHUB}",
         )
 
 
@@ -144,8 +142,8 @@ def _client_certificate(given: FlagValues) -> None:
     if given.has(CLIENT_CERTIFICATE) and given.scheme(ISSUER) == "http":
         raise given.conflict(
             (CLIENT_CERTIFICATE, ISSUER),
-            "{0} is presented over TLS, and {1} is http",
-            "leave the certificate out: a provider on this machine over http sees none",
+            "{0} needs TLS, but {1} is http",
+            "leave out the certificate, or use an https issuer URL",
         )
 
 
@@ -153,14 +151,14 @@ def _exchange(given: FlagValues) -> None:
     if given.has(EXCHANGE_AUDIENCE, "--oidc-use-access-token"):
         raise given.conflict(
             (EXCHANGE_AUDIENCE, "--oidc-use-access-token"),
-            "{0} and {1} name two tokens to hand out",
-            f"for an access token of that audience give {EXCHANGE_TYPE}=access_token",
+            "{0} and {1} ask for two different tokens",
+            f"for an access token of that audience, use {EXCHANGE_TYPE}=access_token",
         )
     if given.has(EXCHANGE_AUDIENCE) and given.grant() == "client-credentials":
         raise given.conflict(
             (EXCHANGE_AUDIENCE, GRANT),
-            "{0} exchanges a person's token, and with {1}=client-credentials there is none",
-            "ask for the audience at once: --oidc-auth-request-extra-params=audience=AUDIENCE",
+            "{0} exchanges a person's token, but {1}=client-credentials has none",
+            "use --oidc-auth-request-extra-params=audience=AUDIENCE instead",
         )
 
 
@@ -169,24 +167,24 @@ def _refresh(given: FlagValues) -> None:
     if given.has(ahead) and given.value(STORAGE) == "none" and not given.overruled(ahead, STORAGE):
         raise given.conflict(
             (ahead, STORAGE),
-            "{0} refreshes a session in the background, and {1}=none keeps none",
-            "give --refresh-ahead=off, or another storage",
+            "{0} needs a stored session, but {1}=none stores none",
+            "use --refresh-ahead=off, or another storage",
         )
 
 
 def _setup(given: FlagValues) -> None:
     for flag, needed in ((ISSUER, CLIENT_ID), (CLIENT_ID, ISSUER)):
-        needs(given, flag, needed, "give both, or neither to read what is needed first")
+        needs(given, flag, needed, "give both, or neither for an introduction")
     for flag in ("--write-kubeconfig", "--output", "--output-dir"):
-        needs(given, flag, ISSUER, "give --oidc-issuer-url and --oidc-client-id too")
-    needs(given, "--context", "--write-kubeconfig", "give both: the context is written into the kubeconfig")
-    needs(given, "--server", "--context", "give --context=NAME too, the name of the context and the cluster")
-    needs(given, "--from-context", "--context", "give --context=NAME too, the name of the context to write")
+        needs(given, flag, ISSUER, "add --oidc-issuer-url and --oidc-client-id")
+    needs(given, "--context", "--write-kubeconfig", "give both: --write-kubeconfig writes the context")
+    needs(given, "--server", "--context", "add --context=NAME for the context and the cluster")
+    needs(given, "--from-context", "--context", "add --context=NAME for the context to write")
     if given.has("--server", "--from-context"):
         raise given.conflict(
-            ("--server", "--from-context"), "{0} and {1} name two clusters", "give one of them"
+            ("--server", "--from-context"), "{0} and {1} name different clusters", "give one of them"
         )
-    needs(given, "--cluster-ca", "--server", "give --server too; an existing cluster keeps its own")
+    needs(given, "--cluster-ca", "--server", "add --server; an existing cluster keeps its own authority")
 
 
 def _whole_client(given: FlagValues) -> None:
@@ -195,7 +193,7 @@ def _whole_client(given: FlagValues) -> None:
             raise given.conflict(
                 (flag, needed),
                 "{0} is given without {1}",
-                "give both to name a session, or neither: the user of the kubeconfig names it",
+                "give both to select a session, or neither to use the kubeconfig's user",
             )
 
 
@@ -203,7 +201,7 @@ def _subject(given: FlagValues) -> None:
     if given.typed("--user", ISSUER):
         raise given.conflict(
             ("--user", ISSUER),
-            "{0} names a user of the kubeconfig, and {1} names a session by itself",
+            "{0} and {1} both select the session",
             "give one of them",
         )
 
@@ -213,13 +211,13 @@ def _purge(given: FlagValues) -> None:
 
 
 def _orphans(given: FlagValues) -> None:
-    needs(given, "--yes", "--orphans", "give --orphans too, or leave out --yes")
+    needs(given, "--yes", "--orphans", "add --orphans, or leave out --yes")
     identity = (flag.name for flag in given.flags if flag.identity)
     for flag in ("--all", "--context", "--user", *identity):
         if given.typed("--orphans", flag):
             raise given.conflict(
                 ("--orphans", flag),
-                "{0} removes the sessions of issuers that no kubeconfig names, and {1} says which in another way",
+                "{0} selects the sessions itself and cannot be combined with {1}",
                 "give one of them",
             )
 
@@ -229,15 +227,15 @@ def _logout(given: FlagValues) -> None:
 
 
 def _token(given: FlagValues) -> None:
-    not_both(given, "--claim", "--header", "{0} prints one claim, and {1} the header with the token")
+    not_both(given, "--claim", "--header", "{0} prints one claim, but {1} prints the token")
 
 
 def _doctor(given: FlagValues) -> None:
-    needs(given, "--yes", "--fix", "give --fix too, or leave out --yes")
+    needs(given, "--yes", "--fix", "add --fix, or leave out --yes")
 
 
 def _convert(given: FlagValues) -> None:
-    not_both(given, "--dry-run", "--yes", "{0} writes nothing, and {1} writes without asking")
+    not_both(given, "--dry-run", "--yes", "{0} writes nothing, but {1} writes without asking")
 
 
 SIGN_IN = (

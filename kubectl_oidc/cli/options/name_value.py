@@ -36,7 +36,9 @@ def each(flag: str, given: Sequence[str], form: str = "NAME=VALUE") -> Iterator[
     for text in (field for word in given for field in _fields(word)):
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"{flag} wants {form}, and a value has no name or no =", f"write {flag}={form}")
+            raise UsageError(
+                f"{flag}: expected {form}, but a value has no name or no =", f"write {flag}={form}"
+            )
         yield name.strip(), value
 
 

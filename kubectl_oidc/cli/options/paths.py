@@ -18,6 +18,6 @@ def expanded(flag: str, name: str | Path) -> Path:
         return Path(name).expanduser()
     except RuntimeError:
         raise UsageError(
-            f"{flag} {sanitize(name)} begins with a home directory that is not known here",
-            f"give {flag} a whole path",
+            f"{flag} {sanitize(name)} begins with an unknown home directory",
+            f"give {flag} an absolute path",
         ) from None

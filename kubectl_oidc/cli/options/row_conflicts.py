@@ -47,7 +47,7 @@ def persons(given: FlagValues) -> None:
         if flag.person and given.has(flag.name) and given.grant() == "client-credentials":
             raise given.conflict(
                 (flag.name, GRANT),
-                "{0} is about a person's account, and with {1}=client-credentials the client signs in as itself",
+                "{0} is for people, but {1}=client-credentials signs in no person",
                 "leave out one of them",
             )
 
@@ -60,14 +60,14 @@ def parameters(given: FlagValues) -> None:
         if not given.authorizes():
             raise given.conflict(
                 (flag.name, GRANT),
-                "{0} is part of the authorization request, and {1}=device-code, password, client-credentials or jwt-bearer makes none",
-                f"leave out {flag.name}, or sign in through the browser (a user name given as --username chooses the password)",
+                "{0} needs a sign-in in the browser, which {1}=device-code, password, client-credentials and jwt-bearer do not use",
+                f"leave out {flag.name}, or sign in through the browser (--username selects the password grant)",
             )
         if flag.parameter in dict(parse_name_values(EXTRA, given.value(EXTRA) or ())):
             raise given.conflict(
                 (flag.name, EXTRA),
-                f"{{0}} and {{1}}={flag.parameter}=… both say {flag.parameter}",
-                f"give {flag.name} alone",
+                f"{{0}} and {{1}}={flag.parameter}=… both set {flag.parameter}",
+                f"give only {flag.name}",
             )
 
 
@@ -77,6 +77,6 @@ def all_or_one(given: FlagValues, narrower: Iterable[str]) -> None:
         if given.has("--all", flag) and not given.overruled(flag, "--all"):
             raise given.conflict(
                 ("--all", flag),
-                "{0} removes every session, and {1} names one",
-                "leave out --all to remove the one, or the other flag to remove all",
+                "{0} selects every session, but {1} selects one",
+                "leave out one of them",
             )

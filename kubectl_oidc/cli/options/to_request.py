@@ -94,7 +94,8 @@ def _check(values: dict[str, Any], flags: Sequence[Flag]) -> None:
     for flag in flags:
         if flag.required and not values.get(flag.key):
             raise UsageError(
-                f"{flag.name} is missing", f"give {flag.name}; the kubeconfig's exec stanza has it under args"
+                f"{flag.name} is required",
+                "copy it from args in your kubeconfig's exec section, or run `kubectl oidc-login setup`",
             )
     for flag in flags:
         value = values.get(flag.key)
@@ -208,7 +209,7 @@ def _notes(values: dict[str, Any]) -> Iterator[str]:
     """Return what a person learns of flags that are accepted and have no effect."""
     for flag in RENEGOTIATION:
         if values.get(key(flag)):
-            yield f"{flag} has no effect: TLS 1.3 has no renegotiation (RFC 8446 §4.1.2), and none is asked for here"
+            yield f"{flag} has no effect: this program never renegotiates TLS (RFC 8446 §4.1.2)"
 
 
 def scopes(given: Sequence[str]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ LEVEL = ValueType("level", _level, "{} is not a number")
 SECONDS = ValueType("seconds", _seconds, f"{{}} is not a number of seconds from 1 to {LONGEST}")
 FRACTION = ValueType("fraction", _fraction, "{} is neither a fraction between 0 and 1 nor off")
 DURATION = ValueType(
-    "duration", parse_duration, "{} is no duration of at most a year, such as 90s, 30m or 1h30m"
+    "duration", parse_duration, "{} is not a duration of at most a year, such as 90s, 30m or 1h30m"
 )
 
 

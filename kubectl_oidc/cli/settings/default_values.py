@@ -79,7 +79,7 @@ def read_layers(file: TomlFile, flags: Iterable[Flag] = FLAGS) -> dict[str, Laye
         try:
             check_issuer(issuer)
         except OidcLoginError as error:
-            raise file.error(keys, f"is no issuer URL: {error.message}", error.hint) from None
+            raise file.error(keys, f"is not an issuer URL: {error.message}", error.hint) from None
         layers[issuer] = Layer(file, keys, dict(_values(file, keys, rows)))
     return layers
 
@@ -106,7 +106,7 @@ def unknown(file: TomlFile, keys: tuple[str, ...], known: Collection[str], what:
 
     near = get_close_matches(keys[-1].lstrip("-"), known, 1)
     listed = ", ".join(known) if len(known) <= _FEW else "the names of flags, without their dashes"
-    hint = f"did you mean {near[0]}?" if near else f"correct or remove it; known are {listed}"
+    hint = f"did you mean {near[0]}?" if near else f"correct or remove it; known: {listed}"
     return file.error(keys, f"is not {what}", hint)
 
 
@@ -118,7 +118,7 @@ def texts(file: TomlFile, keys: tuple[str, ...], value: Any) -> tuple[str, ...]:
     """
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed) or not listed:
-        raise file.error(keys, f"is {_kind(value)}, not a list of texts", 'write ["ONE", "TWO"]')
+        raise file.error(keys, f"is {_kind(value)}, not a list of strings", 'write ["ONE", "TWO"]')
     return tuple(listed)
 
 
@@ -129,7 +129,7 @@ def text(file: TomlFile, keys: tuple[str, ...], value: Any) -> str:
         SettingsError: It is something else.
     """
     if not isinstance(value, str) or not value:
-        raise file.error(keys, f"is {_kind(value)}, not a text", "write it in quotes")
+        raise file.error(keys, f"is {_kind(value)}, not a string", "write it in quotes")
     return value
 
 
@@ -146,7 +146,7 @@ def _values(file: TomlFile, keys: tuple[str, ...], rows: Mapping[str, Flag]) -> 
             more = more or {_name(one): one for one in own_flags_of_setup()}
             flag = more.get(name)
         if flag is None:
-            raise unknown(file, (*keys, name), (*rows, *more), "a flag that can have a default here")
+            raise unknown(file, (*keys, name), (*rows, *more), "a flag that this file can set")
         yield flag.key, _checked(file, (*keys, name), flag, value)
 
 
@@ -155,14 +155,14 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
     if flag.kind is SECRET:
         raise file.error(
             keys,
-            "is a secret, and others may read this file",
-            "name a file with oidc-client-secret-file, or use a variable",
+            "is a secret, which a settings file cannot have",
+            "use oidc-client-secret-file, or the variable",
         )
     if flag.name in SENT_TO_THE_ISSUER and keys[0] == DEFAULTS:
         raise file.error(
             keys,
-            "would be sent to each issuer that a kubeconfig names",
-            'write it below [issuer."URL"], for this issuer',
+            "would be sent to every issuer that a kubeconfig names",
+            'move it below [issuer."URL"] of its issuer',
         )
     try:
         value = read_uses(flag.kind, _uses(file, keys, flag, given))
@@ -215,7 +215,7 @@ def _check_paths(file: TomlFile, keys: tuple[str, ...], value: Any) -> None:
             raise file.error(
                 keys,
                 f"is the relative path {sanitize(path)}",
-                "write the whole path, or one that begins with ~/",
+                "write an absolute path, or one that begins with ~/",
             )
 
 

@@ -94,7 +94,9 @@ def load_user(path: str) -> dict[str, Layer]:
     if RULES in file.data:
         machine = known_command.settings_files()[1]
         raise file.error(
-            (RULES,), "can be in the machine's file only", f"remove it; {machine} may have rules"
+            (RULES,),
+            "belongs in the machine's file",
+            f"remove it, or write it to {machine} as an administrator",
         )
     _check_tables(file, (DEFAULTS, ISSUER))
     return read_layers(file)

@@ -105,8 +105,8 @@ def _other_issuer(rules: Rules, issuer: str | None) -> PolicyError | None:
     if not issuer or not rules.allowed_issuers or issuer in rules.allowed_issuers:
         return None
     return PolicyError(
-        f"{rules.place(ALLOWED_ISSUERS)} does not allow to sign in at {sanitize(issuer)}",
-        f"allowed: {', '.join(map(sanitize, rules.allowed_issuers[:_MOST]))}; do not use a kubeconfig that you do not know",
+        f"{rules.place(ALLOWED_ISSUERS)} does not allow the issuer {sanitize(issuer)}",
+        f"allowed: {', '.join(map(sanitize, rules.allowed_issuers[:_MOST]))}; ask who gave you this kubeconfig",
     )
 
 
@@ -133,7 +133,7 @@ def _take_back(
         if given.says(flag.name) and refusal is None:
             refusal = PolicyError(
                 f"{rules.place(FORBIDDEN)} does not allow an exec section to set {flag.name}, and {by} does",
-                f"remove it there; if you need it, write it to your own settings file {sanitize(settings_files()[0])}",
+                f"remove it there, or set it in your own settings file {sanitize(settings_files()[0])}",
             )
         merged[flag.key], origin[flag.key] = default_value(flag), DEFAULT
     return refusal
@@ -160,8 +160,7 @@ def _withhold(
     first = secrets[0]
     refusal = PolicyError(
         f"{origin[first.key]} gives {first.name}, which is not sent, because {by}",
-        "remove it from the exec section and from your environment; "
-        f"if the provider needs it, write certificate-authority to your own settings file {sanitize(settings_files()[0])}",
+        f"remove it from the exec section and the environment, or set certificate-authority in your own settings file {sanitize(settings_files()[0])}",
     )
     for flag in secrets:
         merged[flag.key], origin[flag.key] = default_value(flag), DEFAULT

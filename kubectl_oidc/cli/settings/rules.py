@@ -34,7 +34,7 @@ _VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,3}")
 
 
 class Rules(NamedTuple):
-    """The rules. An empty value means that there is no such rule.
+    """The rules; an empty one has no effect.
 
     Attributes:
         file: The file that has them.
@@ -95,7 +95,7 @@ def _check_version(file: TomlFile, value: Any) -> None:
     if _numbers(__version__) < _numbers(least):
         raise PolicyError(
             f"this is version {__version__} of the program, and {file.where(keys)} requires {least} or later",
-            "update the program, as your company provides it",
+            "install a newer version, the way your company provides it",
         )
 
 
@@ -117,7 +117,7 @@ def _issuers(file: TomlFile, given: dict[str, Any]) -> tuple[str, ...]:
         try:
             check_issuer(issuer)
         except OidcLoginError as error:
-            raise file.error(keys, f"names an issuer that is none: {error.message}", error.hint) from None
+            raise file.error(keys, f"has an invalid issuer: {error.message}", error.hint) from None
     return issuers
 
 

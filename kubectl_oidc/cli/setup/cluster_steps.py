@@ -88,8 +88,7 @@ def render_trust(page: Page, setup: ClusterSetup) -> None:
     page.heading("1. Let the cluster trust the issuer (once for each cluster)")
     if urlsplit(setup.trust.issuer).scheme != "https":
         page.paragraph(
-            "warning: kube-apiserver takes https issuers only. It refuses what stands below until the provider "
-            "is served over TLS.",
+            "warning: kube-apiserver accepts https issuers only. It rejects the settings below until the provider uses TLS.",
             style="yellow",
         )
     steps = setup.cluster_side()
@@ -125,7 +124,7 @@ def _manifest(page: Page, manifest: Manifest, written: WrittenManifests) -> None
 
 def _every_type(page: Page, setup: ClusterSetup) -> None:
     types = ", ".join(ClusterType)
-    page.paragraph(f"--cluster-type=TYPE shows the part of one type alone: {types}.")
+    page.paragraph(f"--cluster-type=TYPE shows only the part of one type: {types}.")
     if is_public(setup.trust.issuer):
         page.paragraph(f"Amazon EKS. {eks.NOTE}")
         page.command(eks_command(setup.trust, setup.cluster))
@@ -135,8 +134,7 @@ def _every_type(page: Page, setup: ClusterSetup) -> None:
     page.verbatim("\n".join(apiserver_flags(setup.trust)))
     note = structured_authentication.email_note(setup.trust)
     page.paragraph(
-        "kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config, in the place of the "
-        f"flags above. {note}".rstrip()
+        f"kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config instead of the flags above. {note}".rstrip()
     )
     page.verbatim(authentication_configuration(setup.trust).text().rstrip("\n"))
 
@@ -145,7 +143,7 @@ def render_role(page: Page, setup: ClusterSetup) -> None:
     """Write how to give a group a role."""
     page.heading("2. Give a group a role (once for each cluster)")
     if setup.binding is None:
-        page.paragraph("There is no group to bind. A role can be bound to you alone:")
+        page.paragraph("There is no group to bind. You can bind a role to yourself only:")
         user = sanitize(setup.trust.user(setup.username or "USER"))
         page.command(
             ["kubectl", "create", "clusterrolebinding", "oidc-view", "--clusterrole=view", f"--user={user}"]
@@ -155,7 +153,7 @@ def render_role(page: Page, setup: ClusterSetup) -> None:
     if foreign:
         page.paragraph(f"warning: you are not in {sanitize(', '.join(foreign))}", style="yellow")
     caution = (
-        "cluster-admin may do everything in every namespace: bind it to a group of administrators only. "
+        "cluster-admin may do everything in every namespace. Bind it to a group of administrators only. "
         if setup.binding.role == "cluster-admin"
         else ""
     )

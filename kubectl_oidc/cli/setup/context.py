@@ -42,7 +42,7 @@ def plan_context(values: Mapping[str, Any], kubeconfig: Kubeconfig, system: Syst
         return None
     if name.startswith("-") or sanitize(name) != name:
         raise UsageError(
-            f"--context {sanitize(name)!r} is not a name for a context", "give a name such as production"
+            f"--context {sanitize(name)!r} is not a valid context name", "give a name such as production"
         )
     if values["server"]:
         new = NewContext(name, values["user"], name, _cluster(values["server"], values["cluster_ca"]))
@@ -71,8 +71,8 @@ def _existing_cluster(name: str, source: str | None, kubeconfig: Kubeconfig) -> 
     if cluster in kubeconfig.clusters:
         return cluster
     raise KubeconfigError(
-        f"there is no cluster for the context {sanitize(name)}: the context {sanitize(source) or '(none)'} has none",
-        f"give the API server with {SERVER} and {AUTHORITY}, or have the cluster written first, as `aws eks update-kubeconfig` does for EKS",
+        f"the context {sanitize(name)}: the context {sanitize(source) or '(none)'} has none",
+        f"give the API server with {SERVER} and {AUTHORITY}, or add the cluster first, for EKS with `aws eks update-kubeconfig`",
     )
 
 
@@ -107,7 +107,8 @@ def _authority(name: str) -> bytes:
     try:
         if not path.is_file():  # reading a pipe may never end
             raise UsageError(
-                f"{AUTHORITY}: {sanitize(path)} is not a file", "name the file with the cluster's authority"
+                f"{AUTHORITY}: {sanitize(path)} is not a file",
+                "give the file with the cluster's certificate authority",
             )
         with path.open("rb") as file:
             data = file.read(BUNDLE_LIMIT)
@@ -133,7 +134,7 @@ def ask_for_context(questions: Questions, kubeconfig: Kubeconfig, system: System
     answers: dict[str, Any] = {}
     while not answers:
         cluster = questions.ask(
-            "An existing context with the cluster, or the API server's URL", kubeconfig.current_context
+            "Existing context with the cluster, or URL of the API server", kubeconfig.current_context
         )
         answers = _answers(cluster, questions, kubeconfig, system)
     name = _proposed_name(cluster, kubeconfig)

@@ -37,8 +37,8 @@ def offer_first_command(report: Report, system: System) -> int:
     status = subprocess.run([kubectl, *command[1:]], stdout=sys.stderr, check=False).returncode
     if status:
         system.terminal.say(
-            "Unauthorized: the cluster does not trust the issuer, or not yet (step 1). "
-            "Forbidden: it knows you, and no role is bound to a group of yours (step 2).\n"
-            f"`{doctor_command(report)}` says more."
+            "Unauthorized: the cluster does not trust the issuer yet (step 1). "
+            "Forbidden: it knows you, but none of your groups has a role (step 2).\n"
+            f"`{doctor_command(report)}` explains it."
         )
     return status

@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 _AT_THE_PROVIDER = """\
 1. Register a client: a native (public) application with the grant type Authorization Code and PKCE (S256). It needs no \
-client secret. Allow it refresh tokens, or the browser opens again each time a token ends.
+client secret. Allow it refresh tokens, or the browser opens again each time a token expires.
 2. Register the redirect URI http://localhost:8000, and http://localhost:18000 for when port 8000 is taken.
 3. Let the ID token carry the claim email, which becomes the user name, and the claim groups, a list of the names of \
 the person's groups.
-4. Allow the scopes openid, email, profile and offline_access, as far as the provider has them, and assign people to the application."""
+4. Allow the scopes openid, email, profile and offline_access, if the provider has them, and assign people to the application."""
 
 _AT_THE_CLUSTER = """\
 5. The API server must trust the issuer URL and the client ID: on Amazon EKS by an associated identity provider, \
 elsewhere by kube-apiserver's --oidc-... flags or an AuthenticationConfiguration.
-6. One of the groups must have a role, by a RoleBinding or a ClusterRoleBinding."""
+6. Give one of the groups a role, with a RoleBinding or a ClusterRoleBinding."""
 
 
 def explain_provider(page: Page) -> None:
@@ -32,7 +32,7 @@ def explain_setup(page: Page) -> None:
     """Write everything that is needed before `setup` can sign in."""
     page.paragraph(
         "`kubectl oidc-login setup` signs you in once and prints what the cluster and the kubeconfig need. "
-        "At a terminal it asks for what is missing; here there is none."
+        "At a terminal it asks for missing values."
     )
     explain_provider(page)
     page.heading("At the cluster, once (setup prints the commands and manifests)")
@@ -48,5 +48,5 @@ def explain_setup(page: Page) -> None:
         ]
     )
     page.paragraph(
-        "`kubectl oidc-login demo` shows it all on this machine, without a provider or a cluster; it needs the extra demo."
+        "`kubectl oidc-login demo` shows all of it on this machine, without a provider or a cluster. It needs the extra demo."
     )

@@ -75,8 +75,8 @@ def write_stream(manifests: Sequence[Manifest]) -> None:
 
 def _exists(path: Path | str) -> UsageError:
     return UsageError(
-        f"{_FLAG}: {sanitize(path)} is there already, and nothing is overwritten",
-        "remove it, or name another directory",
+        f"{_FLAG}: {sanitize(path)} already exists",
+        "remove it, or give another directory",
         topic="output-dir",
     )
 
@@ -84,6 +84,6 @@ def _exists(path: Path | str) -> UsageError:
 def _cannot_write(place: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{_FLAG} {sanitize(place)} cannot be written: {error.strerror or error}",
-        "name another directory, or let -o yaml write the manifests to standard output",
+        "give another directory, or use -o yaml for standard output",
         topic="output-dir",
     )

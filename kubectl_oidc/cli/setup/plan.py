@@ -84,9 +84,7 @@ def make_plan(
     """
     user = values["user"]
     if not user or user.startswith("-") or sanitize(user) != user:
-        raise UsageError(
-            f"--user {sanitize(user)!r} is not a name for a kubeconfig user", "give a name such as oidc"
-        )
+        raise UsageError(f"--user {sanitize(user)!r} is not a valid user name", "give a name such as oidc")
     return Plan(
         user=user,
         stanza=Stanza(

@@ -60,7 +60,7 @@ def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: 
     if not ctx.params[_ISSUER] and not users:
         with page.printed_on(system.terminal):
             explain_provider(page)
-    system.terminal.say("\nEnter takes what stands in brackets; Ctrl-C ends this.")
+    system.terminal.say("\nPress Enter to accept the value in brackets, Ctrl-C to quit.")
     issuer, metadata = _issuer(ctx, system, questions, users)
     known = {name: params for name, params in users.items() if params[_ISSUER] == issuer}
     if not _typed(ctx, _CLIENT):
@@ -113,7 +113,7 @@ def _propose_user(ctx: click.Context, system: System, kubeconfig: Kubeconfig) ->
         return
     if other_client(entry, ctx.params[_ISSUER], ctx.params[_CLIENT]):
         system.terminal.say(
-            f"The user {sanitize(entry.name)} in {sanitize(entry.path)} is of another issuer or client."
+            f"The user {sanitize(entry.name)} in {sanitize(entry.path)} signs in to another issuer or client."
         )
         _set(ctx, "user", free_name(kubeconfig, token_request(ctx.params)))
 
@@ -207,4 +207,4 @@ def _take_over(ctx: click.Context, system: System, user: str, params: Mapping[st
     if ctx.get_parameter_source("user") is ParameterSource.DEFAULT:
         _set(ctx, "user", user)
     if taken:
-        system.terminal.say(f"As the user {sanitize(user)} has it: {', '.join(taken)}")
+        system.terminal.say(f"Taken from the user {sanitize(user)}: {', '.join(taken)}")

@@ -84,13 +84,12 @@ def render_report(page: Page, report: Report) -> None:
     page.heading("4. Try it")
     if not report.has_context:
         page.paragraph(
-            "The kubeconfig has no current context; choose one first: `kubectl config use-context NAME`."
+            "The kubeconfig has no current context. Choose one first: `kubectl config use-context NAME`."
             if report.has_contexts
-            else "The kubeconfig has no cluster and no context yet. Have them written first, as "
-            "`aws eks update-kubeconfig` does for EKS, or use `kubectl config set-cluster` and `set-context`."
+            else "The kubeconfig has no cluster and no context yet. Add them first: for EKS with `aws eks update-kubeconfig`, else with `kubectl config set-cluster` and `set-context`."
         )
     page.command(first_command(report))
-    page.paragraph(f"If the cluster refuses it, `{doctor_command(report)}` says why.")
+    page.paragraph(f"If the cluster refuses it, `{doctor_command(report)}` explains why.")
 
 
 def doctor_command(report: Report) -> str:
@@ -122,12 +121,12 @@ def is_rejected(report: Report) -> bool:
 
 def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
-    kept = f"{report.storage};\nthe first kubectl of the user below needs no second sign-in"
+    kept = f"{report.storage};\nthe first kubectl of the user below uses this session"
     rows = [
         ("account", sanitize(report.person)),
         ("issuer", sanitize(report.cluster_setup.trust.issuer, limit=2000)),
-        ("token", f"good until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
-        ("session", f"kept in {kept}" if report.storage else "not kept: the first kubectl signs in again"),
+        ("token", f"valid until {local_time(report.expiry)} ({remaining(report.expiry - report.now)})"),
+        ("session", f"kept in {kept}" if report.storage else "not stored: the first kubectl signs in again"),
     ]
     if report.replaced:
         rows.append(("replaces", f"the session of {sanitize(report.replaced)}, which was kept here"))
@@ -136,7 +135,7 @@ def _account(page: Page, report: Report) -> None:
 
 def _findings(page: Page, report: Report) -> None:
     if report.findings:
-        page.heading("What to look at")
+        page.heading("Warnings")
         for finding in report.findings:
             page.finding(finding)
 
@@ -162,13 +161,12 @@ def _kubeconfig(page: Page, report: Report) -> None:
     page.command(report.stanza.set_credentials(report.user, report.kubeconfig))
     if report.stanza.holds_secret:
         page.paragraph(
-            "The values in capitals are secrets and are not printed: put them in yourself. "
-            "Who can read the kubeconfig can read them; a native client with PKCE needs none.",
+            "Replace the values in capitals, which are secrets. Anyone who can read the kubeconfig can read them; a native client with PKCE needs none.",
             style="yellow",
         )
     if report.variables:
         page.paragraph(
-            f"Not in the kubeconfig, because variables say it: {', '.join(report.variables)}. "
+            f"Set by variables, and not in the kubeconfig: {', '.join(report.variables)}. "
             "kubectl needs these variables too."
         )
     if not report.on_path:
@@ -192,7 +190,7 @@ def _context(page: Page, report: Report, context: NewContext) -> None:
     cluster = f"cluster {sanitize(context.cluster)}{' at ' + sanitize(context.server['server']) if context.server else ''}"
     page.paragraph(f"Wrote the context {sanitize(context.name)}: {cluster}, user {sanitize(context.user)}.")
     for backup in done.backups if done else ():
-        page.paragraph(f"The file as it was: {sanitize(backup)}")
+        page.paragraph(f"Backup: {sanitize(backup)}")
     page.paragraph("The same by hand:")
     if context.server:
         has_authority = "certificate-authority-data" in context.server
@@ -219,7 +217,7 @@ def _change(page: Page, change: Change, user: str, *, secret: bool) -> None:
     for line in change.details:
         page.paragraph(line, indent=2)
     if change.backup:
-        page.paragraph(f"The file as it was: {sanitize(change.backup)}")
+        page.paragraph(f"Backup: {sanitize(change.backup)}")
     if secret and change.readable_by_others:
         page.paragraph(
             f"warning: others on this machine can read the secret in {sanitize(change.path)} (mode {change.mode:04o}); "

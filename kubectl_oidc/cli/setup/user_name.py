@@ -50,8 +50,7 @@ def choose_user_name(
     now = _described(target) if any(target) else "an unknown issuer"
     if not can_ask(system.terminal):
         raise KubeconfigError(
-            f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}; it is not changed to "
-            f"{_described((request.issuer, request.client_id))} without asking",
+            f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}, not {_described((request.issuer, request.client_id))}, and there is no terminal to ask at",
             f"give --user={free} for another user, or --user={sanitize(name)} or --yes to change it",
         )
     system.terminal.say(

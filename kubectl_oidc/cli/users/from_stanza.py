@@ -78,7 +78,7 @@ def stanza_context(user: Entry) -> click.Context:
     if "get-token" not in words:
         raise _auth_provider_error(user, named) or KubeconfigError(
             f"{named} does not sign in with this program",
-            "name another with --user or --context; `kubectl oidc-login setup` writes such a user",
+            "give --user or --context of another, or run `kubectl oidc-login setup` to write one",
             topic="stanza",
         )
     args = words[words.index("get-token") + 1 :]
@@ -88,7 +88,9 @@ def stanza_context(user: Entry) -> click.Context:
         except click.ClickException as error:
             raise KubeconfigError(
                 f"get-token refuses the arguments of {named}: {error.format_message().rstrip('.')}",
-                getattr(error, "hint", "mend them; `kubectl oidc-login get-token --help` names the flags"),
+                getattr(
+                    error, "hint", "correct them; run `kubectl oidc-login get-token --help` to see the flags"
+                ),
                 topic="stanza",
             ) from None
 
@@ -124,9 +126,8 @@ def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:
     )
     context = one_line(["kubectl", "config", "set-context", "--current", f"--user={new}"])
     return KubeconfigError(
-        f"{named} signs in by auth-provider: oidc, which is kubectl's own and not an exec section",
-        f"`{sanitize(stand_alone, limit=300)}` signs in and writes the tokens there; or let this program do it for each command: "
-        f"`{sanitize(setup, limit=600)}`, then `{sanitize(context, limit=300)}`",
+        f"{named} has auth-provider: oidc, not an exec section",
+        f"run `{sanitize(stand_alone, limit=300)}` to store the tokens there, or switch to an exec section: `{sanitize(setup, limit=600)}`, then `{sanitize(context, limit=300)}`",
         topic="auth-provider",
     )
 

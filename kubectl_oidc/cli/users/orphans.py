@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Entry, Kubeconfig
     from kubectl_oidc.system.terminal import Terminal
 
-NO_ORPHANS = "Every session is of an issuer that the kubeconfig or a settings file names"
+NO_ORPHANS = "No orphans: the kubeconfig or a settings file names every session's issuer"
 """What the user reads if there is no orphan."""
 
 _ISSUER = "--oidc-issuer-url"
@@ -36,8 +36,8 @@ def named_issuers(kubeconfig: Kubeconfig, environ: Mapping[str, str] = os.enviro
     missing = kubeconfig.missing_files()
     if missing:
         raise KubeconfigError(
-            f"it is not known which issuers the kubeconfig names: {missing}",
-            "name all kubeconfigs that you use in KUBECONFIG, or one with --kubeconfig",
+            f"cannot tell which issuers the kubeconfig names: {missing}",
+            "set KUBECONFIG to all kubeconfigs that you use, or give one with --kubeconfig",
         )
     of_users = (issuer for user in kubeconfig.users.values() for issuer in _issuers(user))
     return frozenset({*of_users, *load().named_issuers(), environ.get(variable(_ISSUER), "")})
@@ -53,7 +53,7 @@ def say_orphans(terminal: Terminal, kubeconfig: Kubeconfig, issuers: Iterable[st
     if count:
         sessions = "session is" if count == 1 else "sessions are"
         terminal.say(
-            f"{count} {sessions} of issuers that neither the kubeconfig nor a settings file names: `kubectl oidc-login purge --orphans` removes them"
+            f"{count} {sessions} of issuers that neither the kubeconfig nor a settings file names. Run `kubectl oidc-login purge --orphans` to remove them."
         )
 
 

@@ -40,9 +40,8 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     surplus = [scope for scope in request.scopes if scope not in asked.scopes]
     if not missing and not surplus:
         return warning(
-            f"{who} is of the same client, but its flags ask for another session than this one: "
-            "its first kubectl opens the browser once more",
-            "give setup the flags that this user has under args, or update the user with --write-kubeconfig",
+            f"{who} uses the same client with other flags, so its first kubectl opens the browser again",
+            "run setup with the flags of this user's args, or update the user with --write-kubeconfig",
             "other-session",
         )
     ways = []
@@ -51,8 +50,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     if surplus:
         ways.append(f"leave out the scope {sanitize(', '.join(surplus), limit=400)}")
     return warning(
-        f"{who} asks for other scopes than this command, and a session is for exactly its scopes: "
-        "its first kubectl opens the browser once more",
+        f"{who} asks for other scopes, so its first kubectl opens the browser again",
         f"{' and '.join(ways)}, and run setup again",
         "other-session",
     )

@@ -186,7 +186,7 @@ class _Search:
         except KubeconfigError as error:
             right = [sanitize(one.user, limit=60) for one in self._users[:_MOST]]
             if right:
-                error.hint = f"users that sign in with this program: {', '.join(right)}; {error.hint}"
+                error.hint = f"users with this program: {', '.join(right)}; {error.hint}"
             raise
 
     def _the_only(self, found: list[Candidate], exact: TargetSession | None = None) -> TargetSession | None:
@@ -233,8 +233,8 @@ class _Search:
             return TargetSession(request, self._kubeconfig, _NOBODY)
         if self._signs_in:
             raise UsageError(
-                f"not all flags of the session {sanitize(self.name_or_id or one.session_id)} are known: no user of the kubeconfig asks for it",
-                "give all flags of its get-token, or name a user with --user",
+                f"the flags of the session {sanitize(self.name_or_id or one.session_id)} are unknown: no user of the kubeconfig has this session",
+                "give all flags of its get-token, or give a user with --user",
             )
         return TargetSession(request, self._kubeconfig, _NOBODY, one)
 

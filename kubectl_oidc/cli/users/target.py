@@ -125,8 +125,7 @@ def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigEr
     """Return the error for a context without a user in the kubeconfig, or for no context."""
     return KubeconfigError(
         _no_user(chosen, kubeconfig),
-        "name one with --context or --user, or the session with --session, or with --oidc-issuer-url and --oidc-client-id; "
-        "`kubectl oidc-login setup` writes such a user",
+        "select one with --context, --user, --session, or --oidc-issuer-url and --oidc-client-id, or run `kubectl oidc-login setup` to write one",
         topic="stanza",
     )
 

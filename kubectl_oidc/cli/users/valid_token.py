@@ -46,7 +46,7 @@ def session_with_valid_token(
         if session.expiry > system.clock():
             return session, place
         raise SignInNeeded(
-            "the token of this session has expired, and no user of the kubeconfig asks for the session",
+            "the token has expired, and no user of the kubeconfig has this session",
             "give all flags of its get-token",
         )
     try:
@@ -55,6 +55,6 @@ def session_with_valid_token(
             request if may_prompt or not request.asks_a_person() else request.without_prompt(), system
         )
     except SignInNeeded as error:
-        error.hint = f"`{target.command_line('login')}` signs in"
+        error.hint = f"`{target.command_line('login')}`"
         raise
     return outcome.session, outcome.storage

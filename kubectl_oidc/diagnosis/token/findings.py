@@ -50,7 +50,7 @@ def token_findings(request: SignInRequest, facts: TokenFacts, *, accepted: bool 
     flag = "--oidc-token-exchange-type=access_token" if request.exchange else "--oidc-use-access-token"
     return [
         problem(
-            "the access token is no JWT, and no API server can read it",
+            "the access token is not a JWT, so no API server can read it",
             f"leave out {flag}: Kubernetes reads the ID token",
             "claims-access-token",
         )

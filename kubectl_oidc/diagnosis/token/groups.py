@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
-    """Check that there are groups: without them no role that is bound to a group applies."""
+    """Check that there are groups: without them so no group's role applies to you."""
     name, value = sanitize(facts.groups_claim), facts.claims.get(facts.groups_claim)
     if value == []:
         yield warning(
-            f"the claim {name} is an empty list: no role that is bound to a group applies",
-            "join a group that the provider's filter lets through, then sign in again",
+            f"the claim {name} is an empty list, so no group's role applies to you",
+            "join a group that passes the provider's filter, then sign in again",
             "claims-groups",
         )
     if value is not None:
         return
     if _overage(facts.claims, facts.groups_claim):
-        message = f"you are in more groups than Entra puts into a token, so the claim {name} is left out"
+        message = f"you are in too many groups for Entra's tokens, so the claim {name} is left out"
         hint = "in Entra: Token configuration > groups claim > only groups assigned to the application"
     else:
-        message = f"the token has no claim {name}: no role that is bound to a group applies"
+        message = f"the token has no claim {name}: so no group's role applies to you"
         other = _looks_like_groups(facts)
         hint = (
             f"the claim {other} may be it: --oidc-groups-claim={other}"
@@ -69,13 +69,13 @@ def check_groups_shape(facts: TokenFacts) -> Iterator[Finding]:
     if isinstance(value, str):
         yield warning(
             f"the claim {name} is a string, not a list: the API server takes {json_quoted(value, limit=80)} as one group",
-            "let the provider send a list of strings",
+            "have the provider send a list of strings",
             "claims-groups",
         )
     elif value is not None and not is_string_list(value):
         yield problem(
             f"the claim {name} is not a list of strings: the API server answers Unauthorized",
-            "let the provider send the groups' names as a list of strings",
+            "have the provider send the groups' names as a list of strings",
             "claims-groups",
         )
 
@@ -86,15 +86,13 @@ def check_groups_names(facts: TokenFacts) -> Iterator[Finding]:
     kept = [group for group in seen if group.startswith(RESERVED_PREFIX)]
     if kept:
         yield warning(
-            f"the group {sanitize(kept[0])} begins with {RESERVED_PREFIX}, which Kubernetes keeps for itself "
-            "(system:masters may do everything, whatever the role bindings say)",
-            "filter it out at the provider, or choose a prefix with --oidc-groups-prefix; "
-            "the AuthenticationConfiguration below refuses such tokens",
+            f"the group {sanitize(kept[0])} begins with {RESERVED_PREFIX}, which Kubernetes reserves (system:masters may do everything)",
+            "filter it out at the provider, or choose a prefix with --oidc-groups-prefix; the AuthenticationConfiguration below rejects such tokens",
             "claims-system",
         )
     if any(sanitize(group) != group for group in facts.groups):
         yield warning(
-            "a group's name is overlong or has characters that a terminal does not show; it is left out below",
+            "a group's name is too long or has characters that a terminal does not show; it is not shown below",
             "rename the group at the provider",
             "claims-groups",
         )

@@ -29,8 +29,7 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
     scope = "" if asked else refresh_scope(facts.issuer, scopes_supported=facts.scopes_supported)
     yield warning(
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
-        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; without it, "
-        "who is still signed in at the provider types nothing when the browser opens",
+        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}; until then, you type nothing in the browser while the provider knows you",
         "claims-refresh-token",
         repair=add_scope(scope, facts.scopes) if scope else None,
     )
@@ -40,10 +39,10 @@ def _each(claims: Mapping[str, object]) -> str:
     try:
         begin, end = time_claim(claims, "iat"), time_claim(claims, "exp")
     except IdTokenError:
-        return "each time the token ends"
+        return "each time the token expires"
     lasts = end - begin
     if lasts <= 0:
-        return "each time the token ends"
+        return "each time the token expires"
     return f"every {lasts // _MINUTE} minutes" if lasts >= 2 * _MINUTE else f"every {lasts} seconds"
 
 
@@ -53,9 +52,7 @@ def check_size(facts: TokenFacts) -> Iterator[Finding]:
         return
     groups = f", {len(facts.groups)} groups among it" if facts.groups else ""
     yield warning(
-        f"the token has {facts.size / 1024:.1f} KB{groups}: load balancers and proxies before an API server often take headers of 8 KB "
-        "(they answer 400, 431 or 502)",
-        "let the provider put fewer groups and claims into the token, such as only the groups that the cluster uses; or raise the "
-        "limit at the proxy",
+        f"the token has {facts.size / 1024:.1f} KB{groups}; load balancers and proxies often reject headers above 8 KB (with 400, 431 or 502)",
+        "have the provider put fewer groups and claims into the token, such as only those that the cluster uses, or raise the proxy's limit",
         "claims-size",
     )

@@ -22,8 +22,8 @@ def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
     """Check that the issuer is https: kube-apiserver accepts no other."""
     if urlsplit(facts.issuer).scheme != "https":
         yield problem(
-            "the issuer is not https, and kube-apiserver takes no other",
-            "serve the provider over TLS; an http issuer on localhost is good for trying out only",
+            "the issuer is not https, which kube-apiserver requires",
+            "serve the provider over TLS; use an http issuer on localhost only to try things out",
             "claims-issuer",
         )
 
@@ -36,10 +36,9 @@ def check_token_issuer(facts: TokenFacts) -> Iterator[Finding]:
     v1 = vendor_of(facts.issuer) is Vendor.ENTRA and str(issuer).startswith("https://sts.windows.net/")
     yield warning(
         f"the token is of the issuer {json_quoted(issuer)}, not of {sanitize(facts.issuer)}",
-        "in Entra: App registrations > the API's app > Manifest: requestedAccessTokenVersion 2 makes it one of v2.0; or leave out "
-        "--oidc-use-access-token"
+        "in Entra: App registrations > the API's app > Manifest: set requestedAccessTokenVersion to 2, or leave out --oidc-use-access-token"
         if v1
-        else "the cluster must name that issuer; or leave out --oidc-use-access-token, because the ID token is of the issuer",
+        else "have the cluster trust that issuer, or leave out --oidc-use-access-token",
         "claims-issuer",
     )
 
@@ -51,8 +50,7 @@ def check_audience(facts: TokenFacts) -> Iterator[Finding]:
     if not isinstance(names, list) or facts.client_id not in names:
         yield warning(
             f"the token is for the audience {json_quoted(audience)}, not for the client {sanitize(facts.client_id)}",
-            "the cluster must name one of these audiences as its client ID; "
-            "or leave out --oidc-use-access-token, because the ID token names the client",
+            "set the cluster's client ID to one of these audiences, or leave out --oidc-use-access-token",
             "claims-audience",
         )
 
@@ -63,14 +61,13 @@ def check_algorithm(facts: TokenFacts) -> Iterator[Finding]:
         return
     if facts.algorithm in ALGORITHMS:
         yield warning(
-            f"the token is signed with {facts.algorithm}; by its flags kube-apiserver takes {DEFAULT_ALGORITHM} only",
-            f"let the provider sign with {DEFAULT_ALGORITHM}, or set --oidc-signing-algs as below "
-            "(Amazon EKS has no such setting); an AuthenticationConfiguration takes it as it is",
+            f"the token is signed with {facts.algorithm}; by default kube-apiserver accepts only {DEFAULT_ALGORITHM}",
+            f"have the provider sign with {DEFAULT_ALGORITHM}, set --oidc-signing-algs as below (not on Amazon EKS), or use an AuthenticationConfiguration",
             "claims-algorithm",
         )
     else:
         yield problem(
             f"the token is signed with {sanitize(facts.algorithm, limit=40)}, which kube-apiserver cannot verify",
-            f"let the provider sign with {DEFAULT_ALGORITHM}",
+            f"have the provider sign with {DEFAULT_ALGORITHM}",
             "claims-algorithm",
         )

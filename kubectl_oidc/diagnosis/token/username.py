@@ -22,7 +22,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
     claim, value = facts.username_claim, facts.claims.get(facts.username_claim)
     if isinstance(value, str) and (facts.username_prefix + value).startswith(RESERVED_PREFIX):
         yield problem(
-            f"the user name {sanitize(facts.username_prefix + value)} begins with {RESERVED_PREFIX}, which Kubernetes keeps for itself",
+            f"the user name {sanitize(facts.username_prefix + value)} begins with {RESERVED_PREFIX}, which Kubernetes reserves",
             "choose another claim with --oidc-username-claim, or a prefix with --oidc-username-prefix",
             "claims-system",
         )
@@ -35,7 +35,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
     ask = (
         "add --oidc-extra-scope=email"
         if lacks_scope
-        else f"let the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
+        else f"have the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield problem(
         f"the token {what} claim {sanitize(claim)}, which is the user name: the API server answers Unauthorized",
@@ -55,7 +55,6 @@ def check_email_verified(facts: TokenFacts) -> Iterator[Finding]:
     yield problem(
         f"the claim email_verified is {json_quoted(value, limit=40)}, and the user name is email: "
         "the API server answers Unauthorized",
-        "verify the address at the provider (or let it send true, not a string), "
-        "or choose another claim with --oidc-username-claim",
+        "verify the address at the provider (it must send true, not a string), or choose another claim with --oidc-username-claim",
         "claims-email-verified",
     )

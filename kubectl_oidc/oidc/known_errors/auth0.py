@@ -11,7 +11,7 @@ AUTH0 = {
         f"{REGISTRATION[Vendor.AUTH0]}: add the redirect URI, exactly"
     ),
     said_by_provider("no connections enabled for the client"): (
-        "in Auth0: Applications > the app > Connections: switch on the one that people sign in with"
+        "in Auth0: Applications > the app > Connections: enable the one for your users"
     ),
     said_by_provider("not allowed for the client"): (
         "in Auth0: Applications > the app > Settings > Advanced > Grant Types: allow this one, and Refresh Token for offline_access"

@@ -8,36 +8,34 @@ from .known_error import REGISTRATION, said_by_provider
 
 ENTRA = {
     said_by_provider("aadsts50011"): (
-        f"{REGISTRATION[Vendor.ENTRA]}: add http://localhost, which stands for every port"
+        f"{REGISTRATION[Vendor.ENTRA]}: add http://localhost, which allows every port"
     ),
     said_by_provider("aadsts50105"): (
         "in Entra: Enterprise applications > the app > Users and groups: assign this person, or a group that they are in"
     ),
     said_by_provider("aadsts65001", "aadsts65004", "aadsts90094", "aadsts90095"): (
-        "in Entra: Enterprise applications > the app > Permissions: an administrator grants consent to what is asked for"
+        "in Entra: Enterprise applications > the app > Permissions: have an administrator grant consent to the requested permissions"
     ),
     said_by_provider("aadsts700016", "aadsts700011", "aadsts90002", "aadsts500011"): (
         "compare --oidc-client-id with the Application (client) ID, and the tenant in --oidc-issuer-url with the Directory (tenant) ID, "
         "on the app's overview in Entra"
     ),
     said_by_provider("aadsts50194", "aadsts90130", "aadsts9001023"): (
-        "the issuer must name your own tenant, not common: https://login.microsoftonline.com/TENANT_ID/v2.0"
+        "use your own tenant in the issuer, not common: https://login.microsoftonline.com/TENANT_ID/v2.0"
     ),
     said_by_provider("aadsts7000218"): (
         "in Entra: App registrations > the app > Authentication: allow public client flows, and register the redirect URI under "
         "Mobile and desktop applications, not under Web; or give the client's secret"
     ),
     said_by_provider("aadsts70021", "aadsts700211", "aadsts700212", "aadsts700213"): (
-        "in Entra: App registrations > the app > Certificates & secrets > Federated credentials: issuer, subject and audience must be "
-        "exactly those of the platform's token"
+        "in Entra: App registrations > the app > Certificates & secrets > Federated credentials: set issuer, subject and audience exactly like the platform's token"
     ),
-    said_by_provider("aadsts700025"): "the app is a public client in Entra: leave out the client secret",
+    said_by_provider("aadsts700025"): "leave out the client secret: the app is a public client in Entra",
     said_by_provider("aadsts7000215", "aadsts7000222", "aadsts70002"): (
-        "in Entra: App registrations > the app > Certificates & secrets: make a new secret, and give its value, not its ID"
+        "in Entra: App registrations > the app > Certificates & secrets: create a new secret, and give its value, not its ID"
     ),
     said_by_provider("aadsts70011", "aadsts28002", "aadsts650053", "aadsts650057"): (
-        "Entra does not know the scope: it has openid, profile, email and offline_access, and api://ID/SCOPE of an API; groups "
-        "come by Token configuration, not by a scope"
+        "use only openid, profile, email, offline_access and api://ID/SCOPE of an API; add groups under Token configuration, not by a scope"
     ),
     said_by_provider(
         "aadsts53000",
@@ -48,10 +46,10 @@ ENTRA = {
         "aadsts530035",
         "aadsts50131",
     ): (
-        "a Conditional Access policy of the tenant forbids it here: its administrator sees which in the Sign-in logs"
+        "ask the tenant's administrator, who sees in the Sign-in logs which Conditional Access policy forbids it"
     ),
     said_by_provider("aadsts50020", "aadsts50034", "aadsts51004", "aadsts16000", "aadsts90072"): (
-        "the account is not one of this tenant: choose another at the sign-in, or have it invited as a guest"
+        "choose an account of this tenant, or have this one invited as a guest"
     ),
     said_by_provider(
         "aadsts50173", "aadsts70008", "aadsts700082", "aadsts70043", "aadsts50133", "aadsts50089"
@@ -59,8 +57,7 @@ ENTRA = {
     said_by_provider(
         "aadsts50072", "aadsts50074", "aadsts50076", "aadsts50078", "aadsts50079", "aadsts50158"
     ): (
-        "Entra requires multi-factor authentication, which only a sign-in in the browser can do: run `kubectl oidc-login login`; "
-        "--grant-type=password cannot"
+        "run `kubectl oidc-login login` without --grant-type=password: Entra requires multi-factor authentication, which needs the browser"
     ),
     said_by_provider("aadsts50139", "aadsts50132", "aadsts50196", "aadsts700084"): (
         "sign in again: the session in Entra, or at the provider behind it, is no longer valid"
@@ -71,10 +68,10 @@ ENTRA = {
     said_by_provider(
         "aadsts50053", "aadsts50055", "aadsts50056", "aadsts50057", "aadsts50126", "aadsts50144"
     ): (
-        "Entra refuses the account or its password: sign in at https://myaccount.microsoft.com to see why, or ask its administrator"
+        "sign in at https://myaccount.microsoft.com to see why Entra refuses the account or password, or ask its administrator"
     ),
     said_by_provider("aadsts50097", "aadsts50129", "aadsts530003", "aadsts53004"): (
-        "a Conditional Access policy requires a device that the tenant manages: sign in from one, or ask the tenant's administrator"
+        "sign in from a device that the tenant manages, which a Conditional Access policy requires"
     ),
     said_by_provider("aadsts500113"): (
         f"{REGISTRATION[Vendor.ENTRA]}: the app has no redirect URI; add http://localhost"
@@ -87,10 +84,10 @@ ENTRA = {
         "--oidc-client-assertion-key, and check this computer's clock"
     ),
     said_by_provider("aadsts70019", "aadsts70020"): (
-        "the device code expired: run the command again, and enter the new code"
+        "run the command again and enter the new code: the old one expired"
     ),
     said_by_provider("aadsts7000112", "aadsts650052", "aadsts650056"): (
-        "in Entra: Enterprise applications > the app: an administrator of the tenant enables it and grants consent to its permissions"
+        "in Entra: Enterprise applications > the app: have an administrator of the tenant enable it and grant consent to its permissions"
     ),
 }
 
@@ -99,16 +96,13 @@ ENTRA_B2C = {
         f"{REGISTRATION[Vendor.ENTRA_B2C]}: add http://localhost, which accepts every port"
     ),
     said_by_provider("aadb2c90117", "aadb2c90205"): (
-        "Azure AD B2C knows openid, offline_access and https://TENANT.onmicrosoft.com/API/SCOPE of an API with permission: "
-        "leave the others out of --oidc-extra-scope"
+        "in --oidc-extra-scope, use only openid, offline_access and https://TENANT.onmicrosoft.com/API/SCOPE of an API with permission"
     ),
     said_by_provider("aadb2c90081", "aadb2c90079"): (
-        "in Azure AD B2C: App registrations > the app > Certificates & secrets: make a new secret, and give its value"
+        "in Azure AD B2C: App registrations > the app > Certificates & secrets: create a new secret, and give its value"
     ),
     said_by_provider("aadb2c90080", "aadb2c90088", "aadb2c90129"): (
         "sign in again: the session in Azure AD B2C ended"
     ),
-    said_by_provider("aadb2c90091", "aadb2c90118"): (
-        "the sign-in was left before its end: run the command again"
-    ),
+    said_by_provider("aadb2c90091", "aadb2c90118"): ("run the command again: the sign-in was not completed"),
 }

@@ -16,7 +16,7 @@ REGISTRATION = {
     Vendor.ENTRA: "in Entra: App registrations > the app > Authentication > Mobile and desktop applications",
     Vendor.ENTRA_B2C: "in Azure AD B2C: App registrations > the app > Authentication > Mobile and desktop applications",
     Vendor.KEYCLOAK: "in Keycloak: Clients > the client > Settings > Valid redirect URIs",
-    Vendor.GOOGLE: "at Google: an OAuth client of the type Desktop app takes any port; other types list Authorized redirect URIs",
+    Vendor.GOOGLE: "at Google: a client of the type Desktop app allows any port; other types have Authorized redirect URIs",
     Vendor.AUTH0: "in Auth0: Applications > the app > Settings > Allowed Callback URLs",
     Vendor.COGNITO: "in Cognito: App clients > the client > Login pages > Allowed callback URLs",
     Vendor.GITLAB: "in GitLab: Applications > the application > Redirect URI",

@@ -14,17 +14,16 @@ OKTA = {
         "in Okta: Applications > the app > Assignments: assign this person, or a group that they are in"
     ),
     said_by_provider("policy evaluation failed", "no_matching_policy"): (
-        "in Okta: Security > API > the authorization server > Access Policies: this client needs a policy, and in it a rule for "
-        "this grant, person and scopes"
+        "in Okta: Security > API > the authorization server > Access Policies: add a policy for this client, with a rule for this grant, person and scopes"
     ),
     said_by_provider("client is not authorized to use the provided grant type"): (
         "in Okta: Applications > the app > General > Grant type: allow this one, and Refresh Token for offline_access"
     ),
     said_by_provider("pkce code challenge is required"): (
-        "Okta wants PKCE of a client without a secret: leave out --oidc-pkce-method=no"
+        "leave out --oidc-pkce-method=no: Okta requires PKCE of a client without a secret"
     ),
     said_by_provider("refresh token is invalid or expired"): (
-        "sign in again; how long a refresh token lives is said in Okta by the rule of the authorization server's access policy"
+        "sign in again; see the rule of the authorization server's access policy in Okta for how long refresh tokens last"
     ),
 }
 
@@ -33,8 +32,7 @@ OKTA_ORG = {
         "scopes are not configured for the authorization server",
         "custom scopes are not allowed for this request",
     ): (
-        "Okta's org authorization server has Okta's own scopes alone: leave the others out of --oidc-extra-scope, or use a custom "
-        "authorization server, whose issuer is https://ORG.okta.com/oauth2/ID"
+        "leave other scopes out of --oidc-extra-scope: Okta's org authorization server has only its own. Or use a custom one: https://ORG.okta.com/oauth2/ID"
     ),
 }
 

@@ -6,8 +6,7 @@ from .known_error import said_by_provider
 
 SELF_HOSTED = {
     said_by_provider("unrecognized scope(s)"): (
-        "Dex knows openid, email, profile, groups, offline_access, federated:id and audience:server:client_id:ID: leave the others out "
-        "of --oidc-extra-scope"
+        "in --oidc-extra-scope, use only openid, email, profile, groups, offline_access, federated:id and audience:server:client_id:ID with Dex"
     ),
     said_by_provider("client can't request scope(s)"): (
         "in Dex: add this client's ID to trustedPeers of the client that the scope audience:server:client_id:ID names"
@@ -19,23 +18,23 @@ SELF_HOSTED = {
         "in Dex: staticClients: compare id with --oidc-client-id, and secret with the client secret; a client without one has public: true"
     ),
     said_by_provider("is invalid or has already been claimed by another client"): (
-        "sign in again; how long a refresh token lives is set in Dex by expiry.refreshTokens"
+        "sign in again; see expiry.refreshTokens in Dex for how long refresh tokens last"
     ),
     said_by_provider("invalid connectorid"): (
         "in Dex: connectors: compare the id with connector_id in --oidc-auth-request-extra-params"
     ),
     said_by_provider("oidc client not found", "failed to get oidc client"): (
-        "in Rancher: the OIDCClient whose status.clientID is --oidc-client-id does not exist, or is not ready"
+        "in Rancher: check the OIDCClient with this status.clientID: it does not exist or is not ready"
     ),
     said_by_provider(
         "rancher token no longer present",
         "rancher token has expired",
         "rancher token is disabled",
         "rancher token is not valid anymore",
-    ): ("sign in again: the session in Rancher ended, and this one with it"),
+    ): ("sign in again: the session in Rancher ended"),
     said_by_provider(
         "only s256 is supported", "missing code_challenge", "failed to verify pkce code challenge"
-    ): ("the provider requires PKCE with S256: leave out --oidc-pkce-method=no"),
+    ): ("leave out --oidc-pkce-method=no: the provider requires PKCE with S256"),
 }
 
 RANCHER = {
@@ -43,9 +42,9 @@ RANCHER = {
         "in Rancher: OIDCClient > spec.redirectURIs: add the redirect URI, exactly"
     ),
     said_by_provider("invalid scope:"): (
-        "Rancher knows the scopes openid, profile and offline_access: leave the others out of --oidc-extra-scope"
+        "in --oidc-extra-scope, use only openid, profile and offline_access with Rancher"
     ),
     said_by_provider("invalid client_secret", "failed to get client secret"): (
-        "Rancher requires a client secret: copy it from the Secret in cattle-oidc-client-secrets that has the client's ID as its name"
+        "copy the client secret from the Secret in cattle-oidc-client-secrets with the client's ID as its name"
     ),
 }

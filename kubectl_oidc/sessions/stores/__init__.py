@@ -66,8 +66,8 @@ def _open_kernel_keyring() -> KernelStore:
     store = KernelStore()
     if not store.usable():
         raise StoreError(
-            "there is no kernel keyring that this process may use",
-            "choose --token-cache-storage=keyring or disk (containers forbid the kernel keyring by seccomp)",
+            "this process may not use the kernel keyring",
+            "use --token-cache-storage=keyring or disk (containers block the kernel keyring)",
             topic="kernel-keyring",
         )
     return store
@@ -80,8 +80,8 @@ def _open_os_keyring() -> KeyringStore:
     backend = find_backend()
     if backend is None:
         raise StoreError(
-            "there is no OS keyring here",
-            "start one (Secret Service, KWallet), or choose --token-cache-storage=disk"
+            "no OS keyring found",
+            "start one (Secret Service, KWallet), or use --token-cache-storage=disk"
             + (" or kernel" if sys.platform == "linux" else ""),
             topic="os-keyring",
         )
@@ -93,7 +93,7 @@ def _open_os_keyring() -> KeyringStore:
 def first_store(cache_dir: Path, environ: Mapping[str, str], log: Log = QUIET) -> Store:
     """Return the store that ``auto`` chooses here: the first of keyring, kernel and disk that exists.
 
-    A keyring exists if it returns what was stored in it. One that cannot be used now, such as a locked one, is chosen too: the error
+    A keyring exists if it returns what was stored in it. One that cannot be used now, such as a locked one, is chosen too. The error
     is reported when the session is read or stored, and another store is not used instead.
 
     Raises:

@@ -1,6 +1,6 @@
 """The index: what is known of each session without its secrets, one file each, because a keyring cannot always be listed.
 
-``purge`` finds sessions by it, and it counts generations even if a record has disappeared. It is written anew if it is lost.
+``purge`` finds sessions by it, and it counts generations even if a record has disappeared. If it is lost, it is written again.
 
 The entry of a session on disk or in the OS keyring is the file ``ID.json``. A kernel keyring belongs to one host, and several
 hosts may share this directory. So the entry of a session in it is ``ID.HOST.json``, and each host counts its own generations.
@@ -191,8 +191,8 @@ def read_entries(base: Path) -> list[Entry]:
 def write_entry(base: Path, entry: Entry) -> None:
     """Write the session's entry. The caller holds the session's write lock.
 
-    If the session has another file on this host that this entry replaces, that is removed: the session was moved out of that
-    store, the file is a tombstone, or version 1.0.0 wrote it.
+    If the session has another file on this host that this entry replaces, that is removed. Such a file is a tombstone, was written by
+    version 1.0.0, or belongs to a store that the session was moved out of.
 
     Raises:
         StoreError: The file cannot be written.

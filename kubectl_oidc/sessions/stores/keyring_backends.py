@@ -46,11 +46,11 @@ def no_keyring(backend: KeyringBackend) -> StoreError:
     kind = type(backend)
     chosen = os.environ.get(VARIABLE)
     return StoreError(
-        f"the OS keyring backend {kind.__module__}.{kind.__qualname__} does not return what it is given",
+        f"the OS keyring backend {kind.__module__}.{kind.__qualname__} does not return what was stored",
         (
-            f"unset {VARIABLE}, which chooses it"
+            f"unset {VARIABLE}, which selects it"
             if chosen
-            else f"look into the keyring library's configuration (keyringrc.cfg, {VARIABLE})"
+            else f"check the keyring library's configuration (keyringrc.cfg, {VARIABLE})"
         )
         + ", or choose --token-cache-storage=disk"
         + (" or kernel" if sys.platform == "linux" else ""),

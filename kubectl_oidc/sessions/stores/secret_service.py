@@ -1,7 +1,7 @@
 """Read the Secret Service without the ``keyring`` library, which is slow to load.
 
-This is used only if that library would read the same entries: it chose its Secret Service backend without configuration when the
-session was stored, and has not been configured since. Entries are found in the default collection by the attributes that the
+This is used only if that library would read the same entries. It must have chosen its Secret Service backend without configuration
+when the session was stored, and not have been configured since. Entries are found in the default collection by the attributes that the
 backend gives them. Nobody is asked for a password here: locked entries are skipped.
 
 A function that cannot ask the service raises SecretStorageException.

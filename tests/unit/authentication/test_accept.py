@@ -147,7 +147,7 @@ def test_an_id_token_that_comes_is_checked_though_the_access_token_is_handed_out
         desk.accept(TokenResponse(desk.token(sub="00u2"), Secret("at")), before=before, use_access_token=True)
 
 
-@pytest.mark.parametrize(("token", "person"), [("opaque", "ID token"), (None, "00u7")])
+@pytest.mark.parametrize(("token", "person"), [("opaque", "unknown"), (None, "00u7")])
 def test_a_sign_in_needs_no_id_token_where_nothing_needs_it(
     desk: Desk, token: str | None, person: str
 ) -> None:

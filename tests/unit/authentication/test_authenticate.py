@@ -404,8 +404,8 @@ def test_a_refresh_that_brings_another_account_is_not_handed_out(desk: Desk) -> 
 
 def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
-    assert "first use" in needed(desk)
-    assert "kept" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
+    assert "not signed in" in needed(desk)
+    assert "no session" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
     assert "asked" in needed(desk, sign_in=True)
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))

@@ -47,9 +47,9 @@ def authentication(
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        ({}, "first use"),
+        ({}, "not signed in"),
         ({"unreadable": True}, " read"),
-        ({"store": "none"}, "kept"),
+        ({"store": "none"}, "no session"),
         ({"entry": SimpleNamespace(storage="disk")}, "damaged"),
         ({"entry": SimpleNamespace(storage="")}, "removed"),
     ],
@@ -62,7 +62,7 @@ def test_a_command_that_always_signs_in() -> None:
     """`login`, `setup`, or a command with a reason of its own."""
     alice = session(key())
     asked = reasons.asked(authentication(), None)
-    assert "asked" in asked
+    assert "requested" in asked
     stays = "; the session of alice@example.com "
     assert reasons.asked(authentication(), alice).startswith(f"{asked}{stays}")
     assert reasons.asked(authentication(reason="another account"), alice).startswith(

@@ -84,7 +84,7 @@ def test_the_command_starts_this_program_directly(command: str, kind: str) -> No
 @pytest.mark.parametrize(
     ("user", "status", "named"),
     [
-        ({}, "ok", "exec"),
+        ({}, "ok", "credentials"),
         ({"token": "SECRET"}, "problem", "token"),
         ({"username": "me"}, "problem", "username"),
         ({"auth-provider": {"name": "oidc"}}, "problem", "auth-provider"),

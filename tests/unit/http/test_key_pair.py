@@ -75,7 +75,7 @@ def test_files_that_do_not_fit_are_named(authority: trustme.CA, tmp_path: Path) 
     alice, bob = (written(authority, tmp_path, name) for name in ("alice", "bob"))
     both = refused(KeyPair(certificate=alice.certificate, key=bob.key, flags=FLAGS)).message
     assert all(flag in both for flag in FLAGS)
-    assert "together" in both
+    assert "match" in both
     no_certificate = refused(KeyPair(certificate=alice.key, key=alice.key, flags=FLAGS)).message
     assert all(flag in no_certificate for flag in FLAGS)
     assert "together" not in no_certificate

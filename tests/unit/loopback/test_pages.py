@@ -271,7 +271,7 @@ def test_the_page_of_a_refused_request_says_our_words_and_its_headers() -> None:
 
 def test_the_page_of_a_second_answer_says_that_nothing_was_done() -> None:
     """Who reloads the page learns that this did no harm."""
-    assert "Nothing" in words(PAGES["answered"])
+    assert "already complete" in words(PAGES["answered"])
     assert "close" in words(PAGES["answered"])
 
 

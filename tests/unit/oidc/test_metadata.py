@@ -177,7 +177,7 @@ def test_a_pattern_is_not_shown_as_an_issuer() -> None:
 def test_metadata_without_endpoints_to_sign_in_belongs_to_workloads() -> None:
     """If both endpoints are missing, the issuer is one for workloads and its metadata is not at fault."""
     error = refused(discovery(ISSUER, authorization_endpoint=..., token_endpoint=""))
-    assert "nobody" in error.message
+    assert "does not sign people in" in error.message
     assert error.topic == "issuer-url"
 
 

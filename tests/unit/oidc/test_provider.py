@@ -137,7 +137,7 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
     ("answer", "words"),
     [
         (html_reply(), "http.* web page"),
-        (reply(200, b'{"issuer": "SECRET'), "broken"),
+        (reply(200, b'{"issuer": "SECRET'), "invalid JSON"),
         (reply(200, b'"SECRET"'), "object"),
         (reply(404, b"SECRET"), "OpenID provider"),
         (reply(403, b"SECRET"), r"\b403\b"),
@@ -374,7 +374,7 @@ def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.C
     laptop.process().key_set(soon())
     assert laptop.asked() == []
     said = capsys.readouterr().err
-    assert said.count(" broken ") == 2, "once each time it is read"
+    assert said.count(" invalid JSON") == 2, "once each time it is read"
 
 
 # A provider whose discovery does not answer

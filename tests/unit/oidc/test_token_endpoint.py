@@ -515,7 +515,7 @@ def test_a_missing_token_endpoint_is_an_error(server: Hostile, http: HttpClient,
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (reply(200, b'{"id_token": "SECRET'), "broken"),
+        (reply(200, b'{"id_token": "SECRET'), "invalid JSON"),
         (reply(200, b'{"id_token": "\xff"}'), "UTF-8"),
         (reply(200, b"[" * 100_000), "nested"),
         (reply(200, b'["SECRET"]'), "object"),

@@ -21,7 +21,7 @@ REQUEST = SignInRequest(
     tls=TlsOptions(),
     storage=SessionStorage(cache_dir=Path("cache")),
 )
-LINE = "Signing in at issuer.example.com: the reason\n"
+LINE = "Signing in to issuer.example.com (the reason)\n"
 
 
 class Watched(Terminal):
@@ -53,7 +53,7 @@ def test_the_reason_is_shown_with_and_without_a_terminal(
 
 def test_the_reason_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
     announce(REQUEST, System(), "the provider said\n\x1b[31mno")
-    assert capsys.readouterr().err == "Signing in at issuer.example.com: the provider said [31mno\n"
+    assert capsys.readouterr().err == "Signing in to issuer.example.com (the provider said [31mno)\n"
 
 
 def test_an_unchecked_certificate_is_shown_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -213,7 +213,7 @@ def sent(issuer: str, *more: str) -> SentRequest:
         ("interaction_required", "browser first"),
         ("consent_required", "browser first"),
         ("account_selection_required", "browser first"),
-        ("server_error", "failed"),
+        ("server_error", "try again"),
         ("temporarily_unavailable", "later"),
         ("something_else", " log"),
     ],

@@ -64,7 +64,7 @@ def test_an_expired_address_is_replaced() -> None:
     """Before the user is asked again."""
     with Hostile() as server, Desk(server) as desk:
         typed(desk, Keys(ADDRESS), ended=True)
-        assert "ended" in desk.terminal.said[0]
+        assert "expired" in desk.terminal.said[0]
 
 
 def test_a_provider_shows_the_code_on_a_page_of_its_own() -> None:

@@ -126,4 +126,4 @@ def test_what_is_not_given_is_asked_for(
     assert [shown for _, shown in keys.asked] == [shown for _, shown in asked]
     for (said, _), (names, _) in zip(keys.asked, asked, strict=True):
         assert [name for name in names.format(host=host).split() if name not in said] == []
-    assert desk.terminal.said == [f"Signing in at {host}: first use"]
+    assert desk.terminal.said == [f"Signing in to {host} (first use)"]

@@ -232,4 +232,4 @@ def test_an_expired_printed_address_is_replaced(desk: Desk) -> None:
     printed._end = Deadline.after(0)
     printed.show_again_when_ended()
     again = " 1 s:\n\n  http"
-    assert [again in line and "ended" in line for line in desk.terminal.said] == [False, True]
+    assert [again in line and "expired" in line for line in desk.terminal.said] == [False, True]

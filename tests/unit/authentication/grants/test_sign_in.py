@@ -290,7 +290,7 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
         error = failing(desk, SignInTimeout)
 
     assert person.said[1].startswith(f"127.0.0.1:{ports[0]} ")
-    assert f"http://localhost:{ports[1]} " in person.said[1]
+    assert f"http://localhost:{ports[1]}. " in person.said[1]
     assert f"redirect URI http://localhost:{ports[1]} " in error.hint
     assert f"(127.0.0.1:{ports[0]} " in error.hint
 
@@ -398,7 +398,7 @@ def test_auto_signs_in_through_the_browser_where_there_is_one(desk: Desk, person
     """The tokens are those of the grant."""
     tokens = choice.sign_in(desk.sign_in)
     assert tokens.refresh_token == Secret("SECRET-refresh-token")
-    assert person.said[0].endswith(": first use")
+    assert person.said[0].endswith("(first use)")
 
 
 def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: Desk, person: Person) -> None:
