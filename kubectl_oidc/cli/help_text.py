@@ -30,7 +30,7 @@ FEW = 10
 """The most flags that are listed without headings."""
 
 _NAMES_AT_MOST = 34
-"""The widest first column. A longer name has its text below it."""
+"""The widest first column, at `WIDEST`. A longer name has its text below it."""
 
 
 def help_text(
@@ -91,7 +91,7 @@ def _is_common(option: click.Option) -> bool:
 def _tables(groups: Mapping[str, Rows], width: int) -> Iterator[list[str]]:
     """Return the lines of each group, with the second column in the same place."""
     longest = max((len(name) for rows in groups.values() for name, _ in rows), default=0)
-    column = min(longest, _NAMES_AT_MOST if width == WIDEST else _NAMES_AT_MOST * width // WIDEST) + 4
+    column = min(longest, _NAMES_AT_MOST * width // WIDEST) + 4
     for heading, rows in groups.items():
         lines = [f"{heading}:"]
         for name, text in rows:
