@@ -45,7 +45,7 @@ Every flag of kubelogin's that is listed here has its meaning and its default, b
 | 1 | a failure: an `error:` line says what, a `hint:` line what to do; for `doctor`: something is wrong |
 | 2 | a command line, or a variable of it, that cannot be understood |
 | 126, 127 | `exec` cannot run the program, or does not find it; else the program's own status, or 128 and the number of the signal that ended it |
-| 141 | nobody reads its output any more, as in `status \| head -1`; `get-token` then reports an error with status 1 |
+| 141 | nobody reads its output any more, as when `head -1` has read its line; `get-token` then reports an error with status 1 |
 | 129, 130, 143, 149 | SIGHUP, Ctrl-C, SIGTERM and, on Windows, Ctrl-Break ended it: 128 and the signal's number |
 
 ## Environment

@@ -56,7 +56,7 @@ def repeatable(text: str) -> str:
     # The directory's name may be too long for the line.
     text = re.sub(r"kept in\s+(\S+;)\s+the first", rf"kept in \1\n{' ' * _VALUE}the first", text)
     moment = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d"
-    text = re.sub(rf"(good until ){moment} \([^)]*\)", rf"\g<1>{_TIMES['exp']} (59 min)", text)
+    text = re.sub(rf"(valid until ){moment} \([^)]*\)", rf"\g<1>{_TIMES['exp']} (59 min)", text)
     text = re.sub(
         rf"(exp +)\d+ \({moment}, in [^)]*\)", rf"\g<1>{_MOMENT['exp']} ({_TIMES['exp']}, in 59 min)", text
     )
