@@ -118,7 +118,7 @@ def _content(path: str, owners: Collection[int], *, machine: bool) -> bytes:
 def _check(path: str, status: os.stat_result, owners: Collection[int]) -> None:
     """Raise an error if somebody else could have written a file, or replaced what is in a directory."""
     if status.st_uid not in owners:
-        raise _refused(path, f"belongs to another user ({status.st_uid})")
+        raise _refused(path, f"belongs to the user {status.st_uid}, who is neither you nor an administrator")
     # In a sticky directory, others cannot replace what is not theirs.
     sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:

@@ -27,7 +27,7 @@ def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop)
     assert re.match("Signed in .*bob@example.com.* 59 min$", first)
     assert signed_in.realm.issuer in second
     assert second.endswith(f" {cache() / 'tokens'}")
-    assert re.search("replaces .*alice@example.com", third)
+    assert re.search("replaced .*alice@example.com", third)
     after = signed_in.signed_in()
     assert after != before
     assert claims_of(after)["sub"] == "bob"

@@ -36,7 +36,7 @@ def test_the_page_is_what_the_program_says(written: str) -> None:
         ('say(f"good for {remaining(left, limit=3)} more")', [("good for {left} more",)]),
         ('say("one " + name + " two")', [("one {name} two",)]),
         ('say(f"{sanitize(a.b)} and {c[0]}")', [("{b} and {c}",)]),
-        ('say(f"for {", ".join(map(sanitize, names))} or {type(e).__name__}")', [("for {names} or {type}",)]),
+        ("say(f'for {d.join(map(sanitize, names))} or {type(e).__name__}')", [("for {names} or {type}",)]),
         ('say("it worked" if good else "it failed")', [("it worked | it failed",)]),
         ('HINTS = {"denied": "ask an administrator"}', [("ask an administrator",)]),
         ('def f():\n    """A docstring."""\n    return "it is over"', [("it is over",)]),

@@ -14,7 +14,7 @@ from kubectl_oidc.text import json_quoted, sanitize
 
 # Lone surrogates come from arguments and files that are not UTF-8, so they are drawn as well.
 ANYTHING = st.text(st.characters(), max_size=400)
-WORDS = r"[a-z ]+"  # no JSON, and nothing of the value
+WORDS = r"\([a-z ]+\)"
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | ANYTHING,

@@ -406,7 +406,7 @@ def test_each_reason(desk: Desk) -> None:
     """One line, with the local time. The user was not asked for anything yet."""
     assert "not signed in" in needed(desk)
     assert "no session" in needed(desk, storage=SessionStorage(choice="none", cache_dir=cache()))
-    assert "asked" in needed(desk, sign_in=True)
+    assert "requested" in needed(desk, sign_in=True)
     whole = desk.signed_in(left=-60, refresh_token=None)
     at = time.strftime("%H:%M", time.localtime(whole.expiry))
     assert needed(desk).endswith(f" {at}")

@@ -79,7 +79,7 @@ def test_whatever_the_grant_a_person_hears_why(desk: Desk, grant: str) -> None:
     chosen(desk, grant=grant, notes=("that flag does nothing",))
     assert desk.terminal.told[0] == "note: that flag does nothing"
     assert desk.terminal.said[0].endswith("(first use)"), "terminal or not"
-    assert any(line.endswith("(first use)") for line in desk.log.lines)
+    assert any(line.endswith(": first use") for line in desk.log.lines)
     assert "1 that flag does nothing" in desk.log.lines
 
 
