@@ -108,7 +108,7 @@ def test_the_page_is_opened_where_there_is_a_browser(desk: Desk, tmp_path: Path)
     warning, browser = desk.terminal.told
     assert warning.startswith("warning: ")
     assert "--insecure-skip-tls-verify" in warning
-    assert "compare" in browser
+    assert "code" in browser
 
     desk.server.on("/device", authorized(desk.server))
     opened.unlink()
