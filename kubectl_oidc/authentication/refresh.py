@@ -115,7 +115,7 @@ def _send(
                 refresh_token,
                 deadline,
                 failures=failures,
-                sign_in_hint=lambda: f"`{authentication.request.command_line('login')}` signs in",
+                sign_in_hint=lambda: f"run `{authentication.request.command_line('login')}` to sign in",
             )
     except RefusedRefreshError as refused:
         repository.index_entry.mark_in_flight(0)

@@ -102,7 +102,7 @@ def redeem_refresh_token(
         if error.status:
             failures.note_refresh(failed=doubted)
         if error.status and error.code not in CLIENT_ERROR_CODES:
-            error.hint = f"{error.hint}; if it stays so, {sign_in_hint()}"
+            error.hint = f"{error.hint}; if it fails again, {sign_in_hint()}"
         raise
     failures.note_refresh(failed=False)
     return response

@@ -61,7 +61,7 @@ def _failed_since(run: DoctorRun) -> Observations:
         yield _warning(
             last,
             f"a sign-in failed {_ago(run, last)}, and this session is of an earlier one: {last.why}",
-            last.hint or f"`{run.login}` to sign in again",
+            last.hint or f"run `{run.login}` to sign in again",
         )
 
 
@@ -73,7 +73,7 @@ def _warning(failure: Failure, message: str, hint: str) -> Finding:
 
 def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     """Return the problem that nobody is signed in. If the last sign-in failed, name its error and use its topic."""
-    signs_in = f"`{run.login}`, then run doctor again"
+    signs_in = f"run `{run.login}`, then run doctor again"
     last, _ = last_failures(run)
     if last is None:
         return Finding.from_error(error, hint=signs_in)

@@ -434,7 +434,7 @@ FAULTS = {
         args_are("--token-cache-storage=none"), "storage", "warning", "--token-cache-storage=none"
     ),
     # The session and its token
-    "nobody signed in": Fault(nothing, "session", "problem", "first use", "oidc-login login"),
+    "nobody signed in": Fault(nothing, "session", "problem", "not signed in", "oidc-login login"),
     "a session that ended": Fault(
         ends_soon,
         "session",

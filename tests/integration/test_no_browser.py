@@ -70,7 +70,7 @@ def test_the_address_of_the_failed_page_is_pasted(server: Laptop, person: Person
         ended_at = where_the_browser_ends(person, address(terminal))
         wait_until(terminal.hides, "the terminal shows no keys")
         terminal.type(b"https://example.com/?code=x&state=forged\r")
-        terminal.shows("another sign-in")
+        terminal.shows("earlier sign-in")
         terminal.type(ended_at.encode() + b"\r")
         ended = terminal.ended()
         assert not terminal.hides(), "the terminal is as it was"

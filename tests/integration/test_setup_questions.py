@@ -148,7 +148,7 @@ def test_what_the_kubeconfig_names_is_proposed_and_its_flags_are_kept(laptop: La
         terminal.type(b"\n")
         terminal.shows(f"{CLIENT} [kubernetes]: ")
         terminal.type(b"\n")
-        terminal.shows("user company has it: --oidc-extra-scope, --session")
+        terminal.shows("user company: --oidc-extra-scope, --session")
         terminal.shows(f"{WRITE} company to")
         terminal.type(b"n\n")
         terminal.shows(RUN)  # that user is there already

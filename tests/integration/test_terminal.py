@@ -32,7 +32,7 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
     laptop.scripted.is_left_alone()
     with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
         laptop.wait_for_browser()
-        terminal.shows("first use")
+        terminal.shows("not signed in yet")
         (address,) = laptop.browser.opened()
         terminal.shows(f" {address}\n")
         assert reason(terminal.text()).startswith("127.0.0.1 (")
@@ -191,7 +191,7 @@ def test_the_reason_for_a_sign_in_is_in_the_log(laptop: Laptop) -> None:
     """Without a terminal -v 1 tells why a sign-in was needed."""
     ended = laptop.get_token("-v", "1")
     assert ended.status == 0
-    assert re.search(r"\[v1\] .* 127\.0\.0\.1: first use", ended.stderr)
+    assert re.search(r"\[v1\] .* 127\.0\.0\.1: not signed in", ended.stderr)
 
 
 def times(terminal: OnTerminal) -> set[str]:

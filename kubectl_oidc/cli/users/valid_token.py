@@ -55,6 +55,6 @@ def session_with_valid_token(
             request if may_prompt or not request.asks_a_person() else request.without_prompt(), system
         )
     except SignInNeeded as error:
-        error.hint = f"`{target.command_line('login')}`"
+        error.hint = f"run `{target.command_line('login')}`"
         raise
     return outcome.session, outcome.storage
