@@ -62,7 +62,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     hostile("names no issuer", _says(issuer=...), "has no issuer"),
     hostile("names a list of issuers", _says(issuer=["https://evil.example.com"]), "has no issuer"),
     *(
-        hostile(f"names no {name}", _says(**{name: ...}), f"names no {name}")
+        hostile(f"names no {name}", _says(**{name: ...}), f"has no {name}")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
     ),
     *(
@@ -84,7 +84,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         )
     ),
     hostile(
-        "has algorithms that are not a list", _says(id_token_signing_alg_values_supported="RS256"), "no list"
+        "has algorithms that are not a list",
+        _says(id_token_signing_alg_values_supported="RS256"),
+        "not a list",
     ),
     *(
         # At a refresh it is the same code that reads them, so two of them will do there.

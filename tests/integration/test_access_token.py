@@ -69,7 +69,7 @@ def test_an_at_hash_that_differs_counts_where_the_access_token_is_used(visited: 
     assert topics(refused.stderr) == ["id-token-at-hash"]
     believed = visited.run()
     assert believed.status == 0, believed.stderr
-    assert "[v1] at_hash" in believed.stderr
+    assert any("at_hash" in line for line in believed.stderr.splitlines() if line.startswith("[v1] "))
 
 
 def test_times_with_fractions_are_whole_seconds_for_everybody(visited: VisitedLaptop) -> None:

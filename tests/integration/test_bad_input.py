@@ -54,11 +54,9 @@ def issuer(url: str, error: str, hint: str) -> Wrong:
 
 ISSUER = "--oidc-issuer-url=https://issuer.example.com"
 USAGE = {
-    "no issuer": Wrong(("get-token", CLIENT), "--oidc-issuer-url", "--oidc-issuer-url"),
-    "an empty issuer": Wrong(
-        ("get-token", "--oidc-issuer-url=", CLIENT), "--oidc-issuer-url", "--oidc-issuer-url"
-    ),
-    "no client": Wrong(("get-token", ISSUER), "--oidc-client-id", "--oidc-client-id"),
+    "no issuer": Wrong(("get-token", CLIENT), "--oidc-issuer-url", "args"),
+    "an empty issuer": Wrong(("get-token", "--oidc-issuer-url=", CLIENT), "--oidc-issuer-url", "args"),
+    "no client": Wrong(("get-token", ISSUER), "--oidc-client-id", "args"),
     "http on a public host": issuer("http://issuer.example.com", "http://issuer.example.com", "https://"),
     "a query": issuer("https://issuer.example.com/?a=b", "query", "issuer URL"),
     "a fragment": issuer("https://issuer.example.com/#a", "fragment", "issuer URL"),

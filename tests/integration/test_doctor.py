@@ -350,7 +350,7 @@ FAULTS = {
         metadata_is(grant_types_supported="authorization_code"),
         "discovery",
         "warning",
-        "grant_types_supported is no list",
+        "grant_types_supported",
     ),
     "keys that are called plain text": Fault(
         lambda clinic: setattr(
@@ -397,7 +397,7 @@ FAULTS = {
     "PKCE without S256": Fault(
         metadata_is(code_challenge_methods_supported=["plain"]), "pkce", "warning", "not S256"
     ),
-    "PKCE left out": Fault(args_are("--oidc-pkce-method=no"), "pkce", "warning", "left out"),
+    "PKCE left out": Fault(args_are("--oidc-pkce-method=no"), "pkce", "warning", "--oidc-pkce-method=no"),
     "no algorithm of Kubernetes": Fault(
         metadata_is(id_token_signing_alg_values_supported=["EdDSA"]),
         "algorithms",
@@ -456,7 +456,7 @@ FAULTS = {
         args_are("--oidc-use-access-token"),
         "claims",
         "problem",
-        "no JWT",
+        "not a JWT",
         "--oidc-use-access-token",
         signs_in=True,
     ),
@@ -526,7 +526,7 @@ FAULTS = {
         signs_in=True,
     ),
     "no group, so no role": Fault(
-        claims_are(groups=ABSENT), "access", "problem", "Forbidden", "no groups", signs_in=True
+        claims_are(groups=ABSENT), "access", "problem", "Forbidden", "groups", signs_in=True
     ),
 }
 

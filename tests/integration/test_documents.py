@@ -23,7 +23,15 @@ pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts do
 PROMISED: dict[str, dict[str, str]] = tomllib.loads(
     (REPOSITORY / "tests" / "stable.toml").read_text(encoding="utf-8")
 )["documents"]
-KINDS = {str: "string", bool: "boolean", list: "list", dict: "object", int: "number", type(None): "null"}
+KINDS = {
+    str: "string",
+    bool: "boolean",
+    list: "list",
+    dict: "object",
+    int: "number",
+    float: "number",
+    type(None): "null",
+}
 
 
 def fields(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -86,10 +86,10 @@ class TargetSession:
         return repository.load(), repository.store.where()
 
     def warn_of_missing_kubeconfig(self, terminal: Terminal) -> None:
-        """Warn if KUBECONFIG names a file that does not exist: kubectl ignores it, and so do other commands."""
-        missing = self.kubeconfig.missing_files()
-        if missing and self.kubeconfig.named_by:
-            terminal.warn(missing, "correct KUBECONFIG, unless the file is still to be written")
+        """Warn if no file that KUBECONFIG names exists, as kubectl does (``WarnIfAllMissing`` of client-go)."""
+        kubeconfig = self.kubeconfig
+        if kubeconfig.named_by and not any(path.exists() for path in kubeconfig.paths):
+            terminal.warn(kubeconfig.missing_files(), "correct KUBECONFIG, or create the file")
 
     def command_line(self, command: str) -> str:
         """Return another command's command line for this session; short if the kubeconfig names the session."""
