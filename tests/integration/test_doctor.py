@@ -1252,9 +1252,10 @@ def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str) -> None:
     assert any(line.startswith(f"{warning} interactive-mode ") for line in lines)
     assert any(line.startswith(f"{problem} session ") for line in lines)
     assert any(line.startswith(f"{skipped} claims ") for line in lines)
-    assert any(line.strip().startswith("hint: `kubectl oidc-login login`") for line in lines)
-    assert lines[-1].startswith("1 problem")
-    assert "1 thing" in lines[-1]
+    assert any(line.strip().startswith("hint: ") and "`kubectl oidc-login login`" in line for line in lines)
+    (counted,) = [line for line in lines if line.startswith("1 problem")]
+    assert "1 thing" in counted
+    assert "--fix" in " ".join(lines[lines.index(counted) :])
     assert max(len(line) for line in lines if " " in line.strip() and "/" not in line) <= 60
     assert "\x1b" not in done.stdout
 
