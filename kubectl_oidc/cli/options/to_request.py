@@ -95,7 +95,7 @@ def _check(values: dict[str, Any], flags: Sequence[Flag]) -> None:
         if flag.required and not values.get(flag.key):
             raise UsageError(
                 f"{flag.name} is required",
-                "copy it from args in your kubeconfig's exec section, or run `kubectl oidc-login setup`",
+                f"copy {flag.name} from args in your kubeconfig's exec section, or run `kubectl oidc-login setup`",
             )
     for flag in flags:
         value = values.get(flag.key)
