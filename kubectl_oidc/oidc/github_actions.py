@@ -56,7 +56,7 @@ def token_service() -> TokenService:
     if why:
         raise UsageError(
             f"{URL} {why}",
-            f"set neither {URL} nor {SERVER} in the exec section; GitHub Enterprise on macOS or Windows: `kubectl oidc-login exec -- kubectl ...`",
+            f"set neither {URL} nor {SERVER} in the exec section; GitHub Enterprise on macOS or Windows: `kubectl oidc-login exec -- kubectl get pods`",
             topic=_TOPIC,
         )
     return TokenService(url, Secret(bearer))

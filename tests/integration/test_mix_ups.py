@@ -91,14 +91,12 @@ def test_a_dispatcher_that_would_start_itself_is_named(
     """By convert and doctor, and it is not started for that; with the plugin on PATH nothing is said."""
     env = {"PATH": f"{google}:/usr/bin:/bin"}
     dry = run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env)
-    assert "without end" in dry.stderr
+    assert "endlessly" in dry.stderr
     doctor = run_plugin("doctor", f"--kubeconfig={kubeconfig}", "-o", "json", env=env)
-    assert "without end" in doctor.stdout
+    assert "endlessly" in doctor.stdout
     assert not (tmp_path / "started").exists()
     (google / "kubectl.1.30").unlink()
-    assert (
-        "without end" not in run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env).stderr
-    )
+    assert "endlessly" not in run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env).stderr
     with_plugin = {"PATH": f"{google}:{parts.plugin().parent}:/usr/bin:/bin"}
     assert (
         "PATH" not in run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=with_plugin).stderr

@@ -78,7 +78,8 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
     conflicts.check(conflicts.LOGIN, values)
     if not program:
         raise UsageError(
-            "PROGRAM is required", "write it after --, for example `kubectl oidc-login exec -- helm list`"
+            "PROGRAM is required",
+            "write it after --, for example `kubectl oidc-login exec -- kubectl get pods`",
         )
     path = program_path(program[0], os.environ)
     target = find_target(values, "use")

@@ -71,7 +71,7 @@ def stanza_context(user: Entry) -> click.Context:
     words = [str(word) for word in own_exec.get("args") or []]
     if is_temporary(user):
         raise KubeconfigError(
-            f"{named} has a token of `kubectl oidc-login exec`, and no exec section",
+            f"{named} has a token of `exec`, and no exec section",
             "run this command outside `exec`, or give your own kubeconfig with --kubeconfig",
             topic="stanza",
         )
