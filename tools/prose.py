@@ -1,7 +1,6 @@
 """Check with Vale that the pages, and docstrings of public things, are plain English: `make prose`. The rules are in ``tools/vale/Plain``.
 
-A page or module in ``tools/vale/not-clean.txt`` may have findings; that list can only shrink. A rule is switched off for a sentence by
-Vale's own comment, below a line that says why::
+A rule is switched off for a sentence by Vale's own comment, below a line that says why::
 
     <!-- because: the heading of kubelogin's page -->
     <!-- vale Plain.Glossary = NO -->
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SETTINGS = ROOT / "tools" / "vale" / "vale.ini"
-NOT_CLEAN = ROOT / "tools" / "vale" / "not-clean.txt"
 
 NO_VALE = "Vale is not installed (tools/install-test-parts builds it if there are Go and a C compiler)"
 
@@ -113,21 +111,14 @@ def lint(texts: dict[str, str]) -> list[Finding]:
     )
 
 
-def faults(texts: dict[str, str], findings: Iterable[Finding], not_clean: set[str]) -> list[str]:
+def faults(texts: dict[str, str], findings: Iterable[Finding]) -> list[str]:
     """Return what must be changed, a line each.
 
     Args:
         texts: The pages, by path.
         findings: What Vale found in them.
-        not_clean: The paths of those that may have findings.
     """
-    findings = list(findings)
-    wrong = [str(finding) for finding in findings if finding.page not in not_clean]
-    shrinks = NOT_CLEAN.relative_to(ROOT).as_posix()
-    wrong += [
-        f"{page} is {'clean' if page in texts else 'no page'}: take it out of {shrinks}"
-        for page in sorted(not_clean - {finding.page for finding in findings})
-    ]
+    wrong = [str(finding) for finding in findings]
     for page, text in texts.items():
         for switch in _SWITCH.finditer(text):
             above = text[: switch.start()].rstrip().rpartition("\n")[2]
@@ -176,7 +167,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--report"]:
         print(report(texts, findings))
         return 0
-    wrong = faults(texts, findings, set(NOT_CLEAN.read_text(encoding="utf-8").split()))
+    wrong = faults(texts, findings)
     print("\n".join(wrong) or f"prose: {len(texts)} pages and modules")
     return 1 if wrong else 0
 

@@ -109,10 +109,10 @@ def _carry_out(plan: Plan, request: SignInRequest, system: System) -> Report:
     """Sign in and write the kubeconfig; what can be checked is checked before the sign-in."""
     check_files(plan.directory, _file_names(plan, request))
     if plan.write:
-        check_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
+        check_user(plan.user, plan.exec_section, explicit=plan.kubeconfig, environ=system.environ)
     outcome = authenticate(request, system)
     change = (
-        write_user(plan.user, plan.stanza, explicit=plan.kubeconfig, environ=system.environ)
+        write_user(plan.user, plan.exec_section, explicit=plan.kubeconfig, environ=system.environ)
         if plan.write
         else None
     )
@@ -168,13 +168,13 @@ def _report(
         claims=token.claims,
         findings=[*token_findings(request, token), *others],
         cluster_setup=cluster_setup,
-        stanza=plan.stanza,
+        exec_section=plan.exec_section,
         user=plan.user,
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
         has_user=plan.user in kubeconfig.users,
         has_context=bool(kubeconfig.current_context),
         has_contexts=bool(kubeconfig.contexts),
         change=change,
-        on_path=find_program(plan.stanza.command) is not None,
+        on_path=find_program(plan.exec_section.command) is not None,
         variables=plan.variables,
     )

@@ -37,7 +37,7 @@ class Plan:
 
     Args:
         user: The kubeconfig user's name.
-        stanza: Its exec section.
+        exec_section: What the user has.
         write: Whether the user is written to the kubeconfig.
         cluster_setup: The cluster's setup, without what the token will tell.
         directory: The directory for the manifests' files; None for no files.
@@ -46,7 +46,7 @@ class Plan:
     """
 
     user: str
-    stanza: Stanza
+    exec_section: Stanza
     write: bool
     kubeconfig: str | None
     cluster_setup: ClusterSetup
@@ -87,7 +87,7 @@ def make_plan(
         raise UsageError(f"--user {sanitize(user)!r} is not a valid user name", "give a name such as oidc")
     return Plan(
         user=user,
-        stanza=Stanza(
+        exec_section=Stanza(
             args=tuple(stanza_args(ctx)),
             command=own_path(COMMAND) if values["absolute_path"] else COMMAND,
             install_hint=install_hint(values["install_hint"]),

@@ -40,7 +40,7 @@ class Report:
         storage: Where the session is stored; empty if it is not.
         token_name: ``ID token``, for example.
         claims: The claims of the token that the cluster receives.
-        stanza: The exec section of the kubeconfig user.
+        exec_section: What the kubeconfig user has.
         kubeconfig: The file that ``--kubeconfig`` names; empty if kubectl uses its default.
         has_user: Whether the kubeconfig has the user; likewise a current context, and any context.
         change: The change to the kubeconfig; None if none was requested.
@@ -58,7 +58,7 @@ class Report:
     claims: Mapping[str, object]
     findings: Sequence[Finding]
     cluster_setup: ClusterSetup
-    stanza: Stanza
+    exec_section: Stanza
     user: str
     kubeconfig: str
     has_user: bool
@@ -154,12 +154,12 @@ def _as_seen_by_the_cluster(page: Page, report: Report) -> None:
 def _kubeconfig(page: Page, report: Report) -> None:
     page.heading("3. Let kubectl use it (once for each kubeconfig)")
     if report.change:
-        _change(page, report.change, report.user, secret=report.stanza.holds_secret)
+        _change(page, report.change, report.user, secret=report.exec_section.holds_secret)
         page.paragraph("The same by hand, or on another machine (kubectl 1.30 or newer):")
     else:
         page.paragraph("With kubectl 1.30 or newer; --write-kubeconfig does it for you:")
-    page.command(report.stanza.set_credentials(report.user, report.kubeconfig))
-    if report.stanza.holds_secret:
+    page.command(report.exec_section.set_credentials(report.user, report.kubeconfig))
+    if report.exec_section.holds_secret:
         page.paragraph(
             "Replace the values in capitals, which are secrets. Anyone who can read the kubeconfig can read them; a native client with PKCE needs none.",
             style="yellow",
@@ -171,7 +171,7 @@ def _kubeconfig(page: Page, report: Report) -> None:
         )
     if not report.on_path:
         page.paragraph(
-            f"warning: kubectl will not find {sanitize(report.stanza.command)} on PATH; "
+            f"warning: kubectl will not find {sanitize(report.exec_section.command)} on PATH; "
             "--absolute-path writes the whole path",
             style="yellow",
         )

@@ -48,7 +48,7 @@ GOOD = Report(
     claims=good_claims(),
     findings=(),
     cluster_setup=SIDE,
-    stanza=STANZA,
+    exec_section=STANZA,
     user="oidc",
     kubeconfig="",
     has_user=True,
@@ -269,10 +269,10 @@ def test_powershell_gets_no_here_document() -> None:
 def test_a_secret_of_the_stanza_is_not_printed() -> None:
     """A placeholder is printed, and a note to replace it."""
     stanza = Stanza(args=(*STANZA.args, Arg("--oidc-client-secret", Secret("the-SECRET"))))
-    text = shown(but(stanza=stanza))
+    text = shown(but(exec_section=stanza))
     assert "the-SECRET" not in text
     assert "--oidc-client-secret=CLIENT_SECRET" in text
-    assert "the-SECRET" not in repr(but(stanza=stanza))
+    assert "the-SECRET" not in repr(but(exec_section=stanza))
 
 
 @pytest.mark.parametrize(
@@ -295,11 +295,11 @@ def test_a_secret_that_others_can_read_is_warned_about() -> None:
     change = Change(Path("kube.yaml"), "updated", mode=0o644)
     secret = Stanza(args=(Arg("--oidc-client-secret", Secret("s")),))
     warning = "0644"
-    text = " ".join(shown(but(change=change, stanza=secret)).split())
+    text = " ".join(shown(but(change=change, exec_section=secret)).split())
     assert warning in text
     assert "chmod 600 kube.yaml" in text
     assert warning not in shown(but(change=change))
-    assert warning not in shown(but(change=replace(change, mode=0o600), stanza=secret))
+    assert warning not in shown(but(change=replace(change, mode=0o600), exec_section=secret))
 
 
 def test_a_command_that_kubectl_will_not_find_is_warned_about() -> None:
