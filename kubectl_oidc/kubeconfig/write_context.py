@@ -87,11 +87,7 @@ def write_context(
     if new.server is not None:
         put("clusters", new.cluster, new.server, kubeconfig.clusters.get(new.cluster))
     old = kubeconfig.contexts.get(new.name)
-    value: dict[str, Any] = {
-        **(old.value if old else {}),
-        "cluster": new.cluster,
-        "user": new.user,
-    }
+    value: dict[str, Any] = {**(old.value if old else {}), "cluster": new.cluster, "user": new.user}
     put("contexts", new.name, value, old)
     current = not kubeconfig.current_context
     if current:

@@ -29,9 +29,8 @@ def poll(
     """Return the token response once the user has entered the code.
 
     Args:
-        interval: The least number of seconds between two requests.
-        end: When the code expires or the time-out ends.
-        tick: Called every second, to show how much time is left.
+        interval: The least time between two requests, in seconds.
+        end: When the code expires or the time-out ends; ``tick`` is called each second until then.
         hint: What to do if the user enters no code; empty for the usual hint.
 
     Raises:
@@ -39,7 +38,7 @@ def poll(
         SignInTimeout: The user did not enter the code in time.
         OAuthErrorResponse: The provider returned another error.
     """
-    unreachable: ProviderUnreachable | None = None
+    unreachable = None
     while _wait(system, interval, end, tick):
         try:
             return ask()
@@ -53,9 +52,8 @@ def poll(
             unreachable = None
             if error.code == "slow_down":
                 interval += SLOWER
-                system.log.info(
-                    1, "device-code-slowed", f"the provider asks to slow down: every {interval:.0f} s"
-                )
+                slower = f"the provider asks for a longer interval: {interval:.0f} s"
+                system.log.info(1, "device-code-slowed", slower)
             elif error.code != "authorization_pending":
                 raise _sign_in_error(error) from error
     raise unreachable or _timeout(hint)

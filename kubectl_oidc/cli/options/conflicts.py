@@ -1,7 +1,6 @@
 """Refuse flags that cannot be used together, or that need another flag, before the program asks anything.
 
-Only flags that cannot work are refused. Some flags have no effect, for example a listen address with a password grant, or a user
-name with a device code. kubelogin accepts them, so they are accepted here too: its kubeconfigs must still work.
+Flags that have no effect, for example a listen address with a password grant, are accepted, because kubelogin accepts them.
 """
 
 from __future__ import annotations
@@ -33,9 +32,8 @@ if TYPE_CHECKING:
 
     Rule = Callable[[FlagValues], None]
 
-ISSUER, CLIENT_ID = "--oidc-issuer-url", "--oidc-client-id"
+ISSUER, CLIENT_ID, STORAGE = "--oidc-issuer-url", "--oidc-client-id", "--token-cache-storage"
 CLIENT_CERTIFICATE, LOCAL_CERTIFICATE = "--oidc-client-certificate", "--local-server-cert"
-STORAGE = "--token-cache-storage"
 
 
 def check(
@@ -63,11 +61,8 @@ def _client(given: FlagValues) -> None:
     token = given.token() if given.grant() != JWT_BEARER else ""  # there it is the grant
     proofs = [flag for flag, there in ((SECRET, secret), (KEY, key), (token, token)) if there]
     if len(proofs) > 1 and (method == AUTO or (method == PRIVATE_KEY_JWT and key and token)):
-        raise given.conflict(
-            (proofs[-2], proofs[-1]),
-            "{0} and {1} are both given",
-            f"give one of them, or choose with {METHOD}" if secret else "give one of them",
-        )
+        hint = f"give one of them, or choose with {METHOD}" if secret else "give one of them"
+        raise given.conflict((proofs[-2], proofs[-1]), "{0} and {1} are both given", hint)
     if method == NONE and proofs:
         raise given.conflict((METHOD, proofs[0]), "{0}=none and {1} are both given", "give one of them")
     if method in {BASIC, POST} and not secret:
