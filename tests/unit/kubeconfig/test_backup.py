@@ -93,6 +93,6 @@ def test_on_windows_a_kubeconfig_that_another_program_has_open_is_named_so(tmp_p
         "    try: put(path)\n"
         "    except KubeconfigError as error: print(error.message, error.hint)\n"
     )
-    assert "has the file open" in windows.run(script, str(path))
+    assert "uses the file" in windows.run(script, str(path))
     assert path.read_bytes() == KEPT.encode()
     assert names_in(tmp_path) == ["config", "home", "work"]
