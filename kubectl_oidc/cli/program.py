@@ -118,7 +118,7 @@ def program(ctx: click.Context, /, **values: Any) -> int:
     """Sign in to Kubernetes with OpenID Connect. kubectl runs this program when it needs a token.
 
     Without a command, the program signs in the kubeconfig user that has `auth-provider: oidc`, and writes the tokens
-    into the kubeconfig. It accepts get-token's sign-in flags.
+    into the kubeconfig.
     """
     if ctx.invoked_subcommand is None:
         return stand_alone(ctx, values)

@@ -172,14 +172,14 @@ def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> N
 
 
 def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> None:
-    """Without a current context yes is proposed; a wrong answer is asked for again; then kubectl runs in the new context."""
+    """Without any context no is proposed; a wrong answer is asked for again; then kubectl runs in the new context."""
     with at_terminal(
         laptop, *laptop.realm.flags()[2:], f"--oidc-issuer-url={laptop.realm.issuer}"
     ) as terminal:
         terminal.shows("Client ID: ")
         terminal.type(b"kubernetes\n\n")
-        terminal.shows("too? [Y/n]: ")
-        terminal.type(b"\n")
+        terminal.shows("too? [y/N]: ")
+        terminal.type(b"y\n")
         question = "URL of the API server: "
         terminal.shows(question)
         terminal.type(b"nowhere\n")

@@ -44,8 +44,10 @@ def test_nothing_is_kept(laptop: Laptop) -> None:
     assert (ended.status, ended.stdout) == (0, "")
     (line,) = ended.stderr.splitlines()
     assert str(cache()) in line
-    assert "`kubectl oidc-login login`" in line
+    assert "`kubectl oidc-login setup`" in line, "there is no user to sign in"
     assert sessions(laptop) == []
+    write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"})
+    assert "`kubectl oidc-login login`" in laptop.run("status").stderr
 
 
 def test_a_session_is_listed_with_the_contexts_that_use_it(signed_in: Laptop) -> None:

@@ -38,6 +38,7 @@ _CHOICE = tuple(
     if flag.name in {"--context", "--user", "--session"}
 )
 """The flags that choose which sessions are listed."""
+_NO_USER = "The kubeconfig has no user: run `kubectl oidc-login setup`."
 _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-claim")
 
 
@@ -91,10 +92,9 @@ def status(**values: Any) -> int:
     elif values["orphans"]:
         click.echo(NO_ORPHANS, err=True)
     else:
-        click.echo(
-            f"No session found under {shown_directory(cache_dirs[0])}. Run `kubectl oidc-login login` to sign in.",
-            err=True,
-        )
+        where = shown_directory(cache_dirs[0])
+        begin = "Run `kubectl oidc-login login` to sign in." if kubeconfig.users else _NO_USER
+        click.echo(f"No session found under {where}. {begin}", err=True)
     for one in sessions:
         one.warn(system.terminal)
     say_orphans(system.terminal, kubeconfig, [one.candidate.client[0] for one in sessions])

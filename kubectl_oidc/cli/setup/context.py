@@ -129,7 +129,10 @@ def ask_for_context(questions: Questions, kubeconfig: Kubeconfig, system: System
     Raises:
         Abort: The input has ended.
     """
-    if not questions.confirm("Write a context for a cluster, too?", proposal=not kubeconfig.current_context):
+    proposal = (
+        bool(kubeconfig.contexts) and not kubeconfig.current_context
+    )  # else there is nothing to choose from
+    if not questions.confirm("Write a context for a cluster, too?", proposal=proposal):
         return {}
     answers: dict[str, Any] = {}
     while not answers:
