@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tests.parts import REPOSITORY
 from tests.quick import OPTION
-from tools import quick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,22 +35,3 @@ def test_a_test_that_starts_a_process_is_left_out() -> None:
 def test_a_test_that_starts_none_runs(home: Path) -> None:
     """Its files and the rest of its world are its own all the same."""
     assert home.is_dir()
-
-
-def test_every_file_is_in_one_share() -> None:
-    """And the shares are about as large as each other."""
-    files = sorted(quick.TESTS.rglob("test_*.py"))
-    shared = quick.shares(files, 3)
-    assert sorted(file for share in shared for file in share) == files
-    sizes = [sum(file.stat().st_size for file in share) for share in shared]
-    assert max(sizes) < 1.2 * min(sizes)
-
-
-def test_the_total_is_the_sum_of_the_last_lines() -> None:
-    """Of whatever the processes counted; one without tests counts nothing."""
-    outputs = [
-        "1 failed\n3 passed, 1 skipped in 0.10s\n",
-        "2 passed, 1 failed, 1 error in 3.00s\nSee the page of warnings.\n",
-        "no tests ran in 0.01s",
-    ]
-    assert quick.totals(outputs) == "1 error, 1 failed, 5 passed, 1 skipped"
