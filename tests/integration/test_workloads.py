@@ -183,7 +183,8 @@ def test_a_file_that_holds_no_token_is_refused(
         path.mkdir()
     elif content == "pipe":
         if sys.platform == "win32":
-            pytest.skip("there are none")
+            # Windows has no pipes among its files, so the case cannot exist there.
+            pytest.skip("Windows has no pipes among its files")
         os.mkfifo(path)
     ended = laptop.run(*laptop.words(TOKEN, *grant))
     said = failure(ended, "client-assertion-file", FILE, str(path), why, status=2)
