@@ -64,6 +64,8 @@ def lost_sessions(
         for session_id in listed:
             if session_id in known or session_id in found:
                 continue
+            if unread and isinstance(unread[-1], TimeoutError):
+                break  # it would not answer for the next one either
             session = Session.parse(_or_nothing(partial(keyring.load, session_id), None, unread), session_id)
             if session and session.cache in marks:
                 found[session_id] = Entry.of(session, keyring.storage)
