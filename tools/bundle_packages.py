@@ -51,8 +51,10 @@ def install(site: Path, platform: str, lock: Lock, program: Path) -> None:
         )
         locked = ("--only-binary=:all:", "--require-hashes", f"-r{needed}")
         for what in (locked, (str(program),)):
-            uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-deps"]
-            subprocess.run([*uv, *target, *what], check=True)
+            # A copy, because `bundle_contents` changes files: a hard link would change uv's cache and other bundles.
+            copied = ("--no-deps", "--link-mode=copy")
+            uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet"]
+            subprocess.run([*uv, *copied, *target, *what], check=True)
 
 
 def requirements(others: dict[str, str]) -> str:

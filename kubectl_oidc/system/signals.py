@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import signal
-from time import monotonic
+import sys
+from time import monotonic, sleep
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class _State:
         since: When it came, on the monotonic clock.
         impatient: Whether the user has asked a second time.
         handover: The work of the inner `held` block, if another process can finish it.
+        unraisable: What shows other exceptions that Python drops.
     """
 
     holding = 0
@@ -61,6 +64,7 @@ class _State:
     since = 0.0
     impatient = False
     handover: Handover | None = None
+    unraisable = staticmethod(sys.__unraisablehook__)
 
 
 def listen() -> None:
@@ -69,6 +73,28 @@ def listen() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    if sys.unraisablehook is not _send_again:
+        _State.unraisable = sys.unraisablehook
+        sys.unraisablehook = _send_again
+
+
+def _send_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send the signal again if Python dropped its exception, as it does in a destructor and in the callback of a weak reference."""
+    dropped = unraisable.exc_value
+    if not isinstance(dropped, Interrupted):
+        _State.unraisable(unraisable)
+        return
+    signal.signal(dropped.signum, _stop)
+    main = _thread.get_ident()
+
+    def send() -> None:
+        sleep(0.01)  # until the destructor has ended
+        if sys.platform == "win32":
+            _thread.interrupt_main(dropped.signum)
+        else:
+            signal.pthread_kill(main, dropped.signum)
+
+    _thread.start_new_thread(send, ())
 
 
 def _stop(signum: int, _frame: FrameType | None) -> None:
