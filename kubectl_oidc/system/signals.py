@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 TYPE_CHECKING = False  # a plugin that only waits does not import the module typing
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
     from typing import Protocol
 
@@ -64,7 +64,7 @@ class _State:
     since = 0.0
     impatient = False
     handover: Handover | None = None
-    unraisable = staticmethod(sys.__unraisablehook__)
+    unraisable: Callable[[sys.UnraisableHookArgs], object] = sys.__unraisablehook__
 
 
 def listen() -> None:

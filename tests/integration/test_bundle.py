@@ -16,7 +16,7 @@ import pytest
 
 from kubectl_oidc.version import __version__
 from tests import parts
-from tools import bundle, go
+from tools import bundle, bundle_packages, bundle_python, go, wheel
 
 from .laptop import token_of
 from .mounts import mounting
@@ -159,6 +159,16 @@ def test_the_archive_is_small_and_whole(archive: Path) -> None:
     assert not [
         name for name in names if name.endswith((".py", ".a", ".h")) or "tkinter" in name or "/pip" in name
     ]
+
+
+def test_no_file_of_it_is_shared_with_uv_s_cache(tmp_path: Path) -> None:
+    """Libraries are stripped in place: by a hard link that would change the cache, and end a program that has one mapped."""
+    site = tmp_path / "site"
+    lock = bundle_python.read_lock()
+    bundle_packages.install(site, bundle.HERE, lock, wheel.build(tmp_path / "wheel"))
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert [path for path in files if path.name == "_rust.abi3.so"]
+    assert [path for path in files if path.stat().st_nlink != 1] == []
 
 
 PROMISED = (

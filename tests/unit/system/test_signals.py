@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import weakref
 
 import pytest
 
@@ -34,6 +35,30 @@ def test_a_signal_becomes_an_exception_that_says_which(signum: signal.Signals) -
         return caught.value.signum
 
     assert forked(work) == signum
+
+
+@pytest.mark.parametrize("where", ["weak-reference", "destructor"])
+def test_a_signal_is_not_lost_where_python_drops_exceptions(where: str) -> None:
+    """Python calls the hook for such exceptions and goes on; the signal comes again."""
+
+    class Thing:
+        def __del__(self) -> None:
+            if where == "destructor":
+                interrupt(signal.SIGTERM)
+
+    def work() -> int:
+        signals.listen()
+        things = [Thing()]
+        if where == "weak-reference":
+            weakref.finalize(things[0], interrupt, signal.SIGTERM)
+        try:
+            things.clear()
+            time.sleep(20)
+        except Interrupted as caught:
+            return caught.signum
+        return 0
+
+    assert forked(work) == signal.SIGTERM
 
 
 def test_what_is_ignored_stays_ignored() -> None:
