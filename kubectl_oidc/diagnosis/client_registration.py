@@ -51,7 +51,7 @@ def check_client(run: DoctorRun) -> Observation:
     if found:
         return found
     if Verdict.ACCEPTED in {authorization.verdict, token.verdict}:
-        return f"the provider accepts {sanitize(request.client_id, limit=100)}, as far as that shows without a sign-in"
+        return f"the provider knows the client {sanitize(request.client_id, limit=100)}; only a sign-in shows whether it accepts everything else"
     return Skipped("the provider's answers do not say whether it accepts this client")
 
 

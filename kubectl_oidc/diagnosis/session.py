@@ -60,7 +60,7 @@ def _failed_since(run: DoctorRun) -> Observations:
     if last and last.topic:
         yield _warning(
             last,
-            f"a sign-in failed {_ago(run, last)}, and this session is of an earlier one: {last.why}",
+            f"a sign-in failed {_ago(run, last)}: {last.why}. This session is from an earlier sign-in",
             last.hint or f"run `{run.login}` to sign in again",
         )
 

@@ -108,7 +108,7 @@ class Browser(NamedTuple):
         if not names:
             return "the browser could not be started"
         missing = all(_program(words[0], self.environ) is None for words in self.commands)
-        return f"{' and '.join(names)} {'was not found' if missing else 'could not be started'}"
+        return f"{' and '.join(names)} {'was not found' if missing else 'could not be started, or failed at once'}"
 
 
 def no_browser(environ: Mapping[str, str], platform: str, *, container: bool | None = None) -> str | None:

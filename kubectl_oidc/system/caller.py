@@ -75,8 +75,8 @@ def watched() -> Iterator[None]:
     except Interrupted as interrupt:
         if unread:
             raise OidcLoginError(
-                "standard output cannot be written: its reader has gone",
-                "keep open what reads it, and run the command again",
+                "standard output cannot be written: the program that read it has ended",
+                "keep that program running, and run the command again",
                 topic="standard-output",
             ) from interrupt
         raise

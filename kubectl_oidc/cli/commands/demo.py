@@ -35,7 +35,7 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     missing = [package for module, package in _REQUIRED.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise DemoError(
-            f"the demo needs {' and '.join(missing)}, which the extra demo brings",
+            f"the demo needs {' and '.join(missing)}, which this installation does not have",
             f"{reinstall_hint('demo')}; or run `make demo` in a clone",
         )
     import gc

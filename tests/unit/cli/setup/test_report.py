@@ -158,7 +158,7 @@ def test_the_replaced_session_is_named() -> None:
 def test_the_session_is_for_the_user_below() -> None:
     """Another kubeconfig user may ask for other scopes, and then its first kubectl signs in."""
     text = " ".join(shown(GOOD).split())
-    assert re.search(r"\bsession\b.*\bkeyring\b.*\bfirst kubectl\b", text)
+    assert re.search(r"\bsession\b.*\bkeyring\b.*\bthe user below\b", text)
 
 
 def test_commands_have_the_given_kubeconfig() -> None:
