@@ -69,6 +69,7 @@ class Questions:
             answer = self._line(shown) or proposal
             if answer:
                 return answer
+            self._terminal.need("Type an answer, or press Ctrl-C to stop.")
 
     def confirm(self, question: str, *, proposal: bool) -> bool:
         """Return whether the user answers yes; Enter is the proposal.

@@ -58,6 +58,7 @@ def test_enter_accepts_the_proposal_and_asks_again_without_one(
     questions = Questions(screen)
     assert questions.ask("Name", "oidc") == "oidc"
     assert questions.ask("Name") == "x"
+    assert screen.text.count("Ctrl-C") == 2, "who only presses Enter learns how to stop"
     assert screen.text == "Name [oidc]: Name: Name: Name: "
 
 
