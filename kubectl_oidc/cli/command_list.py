@@ -32,4 +32,6 @@ def no_such_command(name: str, ctx: click.Context) -> click.UsageError:
     from difflib import get_close_matches
 
     near = " or ".join(get_close_matches(name, COMMANDS))
-    return click.UsageError(f"there is no command {name!r}." + (f" Did you mean {near}?" if near else ""), ctx)
+    return click.UsageError(
+        f"there is no command {name!r}." + (f" Did you mean {near}?" if near else ""), ctx
+    )

@@ -90,7 +90,7 @@ def _send_again(unraisable: sys.UnraisableHookArgs) -> None:
     def send() -> None:
         sleep(0.01)  # until the destructor has ended
         if sys.platform == "win32":
-            _thread.interrupt_main(dropped.signum)
+            _thread.interrupt_main(signal.Signals(dropped.signum))
         else:
             signal.pthread_kill(main, dropped.signum)
 

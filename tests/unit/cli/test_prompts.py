@@ -59,7 +59,6 @@ def test_enter_accepts_the_proposal_and_asks_again_without_one(
     assert questions.ask("Name", "oidc") == "oidc"
     assert questions.ask("Name") == "x"
     assert screen.text.count("Ctrl-C") == 2, "who only presses Enter learns how to stop"
-    assert screen.text == "Name [oidc]: Name: Name: Name: "
 
 
 @pytest.mark.parametrize("proposal", ["https://a.example.com\x1b[2K\rhttps://b", "a\u202eb", "x" * 2000])
@@ -69,7 +68,8 @@ def test_invisible_text_is_not_proposed(
     """Text from a kubeconfig does not control the terminal, and Enter does not accept hidden text."""
     typed(monkeypatch, b"\nmine\n")
     assert Questions(screen).ask("Issuer URL", proposal) == "mine"
-    assert screen.text == "Issuer URL: Issuer URL: "
+    assert screen.text.count("Issuer URL: ") == 2
+    assert proposal not in screen.text
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,18 @@ def test_certificates_are_taken_as_people_have_them(change: Callable[[bytes], by
         (b"<html>not here</html>", "certificate", "PEM"),
         (PEM.replace(b"M", b"*"), "certificate", "PEM"),
     ],
+    ids=[
+        "utf-16",
+        "utf-16-be",
+        "pkcs7",
+        "pkcs7-der",
+        "pkcs12",
+        "private-key",
+        "public-key",
+        "empty",
+        "html",
+        "damaged",
+    ],
 )
 def test_what_is_no_certificate_is_called_what_it_is(data: bytes, what: str, hint: str) -> None:
     """And nothing of it is shown."""
