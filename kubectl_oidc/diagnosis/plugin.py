@@ -34,7 +34,11 @@ def check_plugin(run: DoctorRun) -> Observation:
     for name in (command, COMMAND) if starts_kubectl else (command,):
         found = find_command(name, user, environ)
         if found is None:
-            where = "at that path" if os.sep in name else "on PATH"
+            where, change = (
+                ("at that path", f"set `command` of this user to {COMMAND}")
+                if os.sep in name
+                else ("on PATH", "add the program's directory to PATH")
+            )
             dispatcher = programs.kubectl_dispatcher(environ) if starts_kubectl else None
             endless = (
                 f", and {sanitize(dispatcher)}, which asks the cluster first, then {STARTS_ITSELF_ENDLESSLY}"
@@ -43,7 +47,7 @@ def check_plugin(run: DoctorRun) -> Observation:
             )
             return problem(
                 f"kubectl finds no {sanitize(name)} {where}{endless}",
-                "add the program's directory to PATH, or run `kubectl oidc-login setup --write-kubeconfig --absolute-path`",
+                f"{change}, or run `kubectl oidc-login setup --write-kubeconfig --absolute-path`",
                 "plugin",
                 repair=_other_command(environ),
             )

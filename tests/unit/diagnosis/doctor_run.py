@@ -1,4 +1,4 @@
-"""An run without a program around it: what a check sees, with the world that a test gives it."""
+"""A run without a program around it: what a check sees, with the world that a test gives it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ def chosen(
         return None if value is None else Entry(name, value, path)
 
     return KubeconfigSelection(entry("demo", context), entry("oidc", user), entry("demo", cluster))
+
+
+def with_exec(**exec_: Any) -> KubeconfigSelection:
+    """Return a selection of a user with this exec section."""
+    return chosen({"exec": exec_})
 
 
 def doctor_run(

@@ -12,14 +12,10 @@ from kubectl_oidc.diagnosis.exec_stanza import (
     check_interactive_mode,
     check_other_credentials,
 )
-from tests.unit.diagnosis.doctor_run import chosen, doctor_run, result_of
+from tests.unit.diagnosis.doctor_run import chosen, doctor_run, result_of, with_exec
 
 V1 = "client.authentication.k8s.io/v1"
 V1BETA1 = "client.authentication.k8s.io/v1beta1"
-
-
-def with_exec(**exec_: Any) -> Any:
-    return chosen({"exec": exec_})
 
 
 def test_without_a_kubeconfig_user_the_checks_are_skipped() -> None:

@@ -11,7 +11,7 @@ from kubectl_oidc.diagnosis.plugin import check_plugin, find_command
 from kubectl_oidc.kubeconfig import Entry
 from kubectl_oidc.system.installation import BUNDLE, LAUNCHER
 from kubectl_oidc.version import __version__
-from tests.unit.diagnosis.doctor_run import QUOTE, doctor_run, executable, result_of
+from tests.unit.diagnosis.doctor_run import QUOTE, doctor_run, executable, result_of, with_exec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,3 +58,14 @@ def test_how_the_program_that_kubectl_finds_was_installed_is_shown(
         check_plugin(doctor_run(environ={"PATH": str(tmp_path)}))
         == f"{program}, version {__version__}{shown}"
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "on_path"), [("/nowhere/kubectl-oidc_login", False), ("nowhere-login", True)]
+)
+def test_path_is_named_only_where_kubectl_looks_there(command: str, *, on_path: bool) -> None:
+    """A path of its own is not looked up on PATH: the user's `command` is wrong."""
+    found = result_of(check_plugin(doctor_run(what=with_exec(command=command), environ={"PATH": ""})))
+    assert (found.status, found.topic) == ("problem", "plugin")
+    assert command in found.message
+    assert ("PATH" in found.hint, "`command`" in found.hint) == (on_path, not on_path)

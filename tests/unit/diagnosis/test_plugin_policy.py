@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_oidc.diagnosis.plugin_policy import check_plugin_policy
-from tests.unit.diagnosis.doctor_run import chosen, doctor_run, executable, result_of
+from tests.unit.diagnosis.doctor_run import doctor_run, executable, result_of, with_exec
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def with_exec(**exec_: Any) -> Any:
-    return chosen({"exec": exec_})
 
 
 def allow_list(*entries: object) -> dict[str, object]:
