@@ -58,11 +58,13 @@ class DoctorOutput:
             hint = self._wrapped(f"{result.hint}{more}", " " * _MARGIN + "hint: ", " " * (_MARGIN + 2))
             self._print(Text(hint))
 
-    def end(self, problems: int, warnings: int) -> None:
-        """Print how many problems and warnings were found."""
+    def end(self, problems: int, warnings: int, skipped: int) -> None:
+        """Print how many problems and warnings were found, and how many checks were skipped."""
         text = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "All checks passed"
         if warnings:
             text += f", {warnings} warning{'s' if warnings > 1 else ''}"
+        if skipped:
+            text += f", {skipped} skipped"
         if problems:
             text += ": start with the first problem"
         self._print(Text(self._wrapped(text)))

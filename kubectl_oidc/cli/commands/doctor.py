@@ -185,7 +185,7 @@ def _text(target: TargetSession, results: Iterator[Result], *, fixing: bool) -> 
         printed.result(result)
         finished.append(result)
     counts = {status: sum(result.status is status for result in finished) for status in Status}
-    printed.end(counts[Status.PROBLEM], counts[Status.WARNING])
+    printed.end(counts[Status.PROBLEM], counts[Status.WARNING], counts[Status.SKIPPED])
     repairs = sum(result.repair is not None for result in finished)
     if repairs and not fixing:
         printed.line(f"`{target.command_line('doctor')} --fix` can repair {repairs} of them; it asks first")

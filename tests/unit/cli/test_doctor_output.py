@@ -82,11 +82,20 @@ def test_only_a_terminal_has_colour() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problems", "warnings", "numbers"), [(0, 0, []), (0, 2, ["2"]), (1, 0, ["1"]), (3, 1, ["3", "1"])]
+    ("counts", "numbers"),
+    [
+        ((0, 0, 0), []),
+        ((0, 2, 0), ["2"]),
+        ((1, 0, 0), ["1"]),
+        ((3, 1, 4), ["3", "1", "4"]),
+        ((0, 0, 5), ["5"]),
+    ],
 )
-def test_the_end_counts_problems_and_warnings(problems: int, warnings: int, numbers: list[str]) -> None:
+def test_the_end_counts_problems_warnings_and_skipped_checks(
+    counts: tuple[int, int, int], numbers: list[str]
+) -> None:
     file = io.StringIO()
-    DoctorOutput(Console(file=file, width=80)).end(problems, warnings)
+    DoctorOutput(Console(file=file, width=80)).end(*counts)
     assert file.getvalue().count("\n") == 1
     assert re.findall(r"\d+", file.getvalue()) == numbers
-    assert ("problem" in file.getvalue()) is bool(problems)
+    assert ("problem" in file.getvalue()) is bool(counts[0])
