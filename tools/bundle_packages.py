@@ -27,6 +27,12 @@ UV_PLATFORMS = {
 }
 """The platforms, as uv names them."""
 
+KEPT_APART = ("--link-mode=copy", f"--cache-dir={lock_files.ROOT / '.tools' / 'uv'}")
+"""Copies, because `bundle_contents` changes files: a hard link would change the cache and other bundles.
+
+The cache is this checkout's: earlier versions changed files in the user's, and uv does not check them again.
+"""
+
 
 def install(site: Path, platform: str, lock: Lock, program: Path) -> None:
     """Install the packages, each held to its hashes.
@@ -51,10 +57,8 @@ def install(site: Path, platform: str, lock: Lock, program: Path) -> None:
         )
         locked = ("--only-binary=:all:", "--require-hashes", f"-r{needed}")
         for what in (locked, (str(program),)):
-            # A copy, because `bundle_contents` changes files: a hard link would change uv's cache and other bundles.
-            copied = ("--no-deps", "--link-mode=copy")
-            uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet"]
-            subprocess.run([*uv, *copied, *target, *what], check=True)
+            uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-deps"]
+            subprocess.run([*uv, *KEPT_APART, *target, *what], check=True)
 
 
 def requirements(others: dict[str, str]) -> str:

@@ -85,6 +85,16 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have the packages of that bundle installed, before it changes them: with this machine's own environment and cache of uv."""
+    place = tmp_path_factory.mktemp("packages")
+    bundle_packages.install(
+        place / "site", bundle.HERE, bundle_python.read_lock(), wheel.build(place / "wheel")
+    )
+    return place / "site"
+
+
+@pytest.fixture(scope="module")
 def unpacked(archive: Path) -> Path:
     """Have it unpacked."""
     with tarfile.open(archive) as packed:
@@ -161,12 +171,10 @@ def test_the_archive_is_small_and_whole(archive: Path) -> None:
     ]
 
 
-def test_no_file_of_it_is_shared_with_uv_s_cache(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("archive")  # Go, a compiler and the wheels are there
+def test_no_file_of_it_is_shared_with_uv_s_cache(packages: Path) -> None:
     """Libraries are stripped in place: by a hard link that would change the cache, and end a program that has one mapped."""
-    site = tmp_path / "site"
-    lock = bundle_python.read_lock()
-    bundle_packages.install(site, bundle.HERE, lock, wheel.build(tmp_path / "wheel"))
-    files = [path for path in site.rglob("*") if path.is_file()]
+    files = [path for path in packages.rglob("*") if path.is_file()]
     assert [path for path in files if path.name == "_rust.abi3.so"]
     assert [path for path in files if path.stat().st_nlink != 1] == []
 
