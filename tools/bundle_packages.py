@@ -46,19 +46,30 @@ def install(site: Path, platform: str, lock: Lock, program: Path) -> None:
     Raises:
         CalledProcessError: There is no wheel of one of them, or it has another hash.
     """
+    install_locked(site, platform, lock, requirements(lock.packages.get(platform, {})))
+    install_with_uv(site, platform, lock, str(program))
+
+
+def install_locked(site: Path, platform: str, lock: Lock, wanted: str) -> None:
+    """Install what the text of a requirements file names with versions and hashes; as ``install`` otherwise."""
     with tempfile.TemporaryDirectory(prefix="bundle-") as name:
         needed = Path(name) / "needed.txt"
-        needed.write_text(requirements(lock.packages.get(platform, {})), encoding="utf-8")
-        target = (
-            f"--target={site}",
-            f"--python={sys.executable}",
-            f"--python-version={lock.minor}",
-            f"--python-platform={UV_PLATFORMS[platform]}",
+        needed.write_text(wanted, encoding="utf-8")
+        install_with_uv(
+            site, platform, lock, "--only-binary=:all:", "--require-hashes", f"--requirements={needed}"
         )
-        locked = ("--only-binary=:all:", "--require-hashes", f"-r{needed}")
-        for what in (locked, (str(program),)):
-            uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-deps"]
-            subprocess.run([*uv, *KEPT_APART, *target, *what], check=True)
+
+
+def install_with_uv(site: Path, platform: str, lock: Lock, *what: str) -> None:
+    """Install packages without what they need; ``what`` are uv's further arguments. As ``install`` otherwise."""
+    target = (
+        f"--target={site}",
+        f"--python={sys.executable}",
+        f"--python-version={lock.minor}",
+        f"--python-platform={UV_PLATFORMS[platform]}",
+    )
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*uv, *KEPT_APART, *target, *what], check=True)
 
 
 def requirements(others: dict[str, str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -54,7 +53,7 @@ def set_up(directory: Path) -> Path:
         shutil.rmtree(root, ignore_errors=True)
         try:
             bundle_python.unpack(bundle_python.fetch(lock), PLATFORM, lock, python)
-            _install(site, lock, "--require-hashes", "--only-binary=:all:", "-r", wanted=wanted)
+            bundle_packages.install_locked(site, PLATFORM, lock, wanted)
         except go.NoGo as error:
             raise NotDownloaded(f"Python for Windows: {error}") from error
         except subprocess.CalledProcessError as error:
@@ -63,7 +62,7 @@ def set_up(directory: Path) -> Path:
         stamp.write_text(wanted, encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="windows-") as name:
         built = wheel.build(Path(name))
-        _install(site, lock, "--reinstall", str(built))
+        bundle_packages.install_with_uv(site, PLATFORM, lock, "--reinstall", str(built))
     _write_script(python)
     (root / "bin").mkdir(exist_ok=True)
     go.build_launcher(root / "bin" / f"{wheel.PROGRAM}.exe", *PLATFORM.split("-"))
@@ -77,21 +76,6 @@ def requirements(lock: bundle_python.Lock) -> str:
         if pin.name in TEST_PACKAGES and pin.line() not in lines:
             lines.append(pin.line())
     return "".join(f"{line}\n" for line in lines)
-
-
-def _install(site: Path, lock: bundle_python.Lock, *what: str, wanted: str = "") -> None:
-    """Install packages for Windows; ``wanted`` is the text of a requirements file that ``what`` ends with."""
-    with tempfile.TemporaryDirectory(prefix="windows-") as name:
-        needed = Path(name) / "needed.txt"
-        needed.write_text(wanted, encoding="utf-8")
-        target = (
-            f"--target={site}",
-            f"--python={sys.executable}",
-            f"--python-version={lock.minor}",
-            f"--python-platform={bundle_packages.UV_PLATFORMS[PLATFORM]}",
-        )
-        uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*uv, *target, *what, *([str(needed)] if wanted else [])], check=True)
 
 
 def _write_script(python: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import bundle_python, go, lock_files, windows, windows_dll, windows_programs, wine
+from tools import bundle_packages, bundle_python, go, lock_files, windows, windows_dll, windows_programs, wine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_without_a_network_a_laptop_skips_and_ci_fails(
     monkeypatch.setattr(wine, "DIRECTORY", tmp_path)
     monkeypatch.setattr(bundle_python, "fetch", fetch)
     monkeypatch.setattr(bundle_python, "unpack", lambda *_: None)
-    monkeypatch.setattr(windows_programs, "_install", install)
+    monkeypatch.setattr(bundle_packages, "install_with_uv", install)
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(sys, "argv", ["windows", "--directory", str(tmp_path / "cache")])
     assert windows.main() == status

@@ -12,6 +12,9 @@ from kubectl_oidc.cli.prompts import Questions, can_ask
 from kubectl_oidc.system.signals import Interrupted
 from kubectl_oidc.system.terminal import Terminal
 
+NO_ANSWER = "Type an answer, or press Ctrl-C to stop.\n"
+"""What who only presses Enter reads."""
+
 
 class Screen(Terminal):
     """A terminal that collects its output."""
@@ -58,7 +61,7 @@ def test_enter_accepts_the_proposal_and_asks_again_without_one(
     questions = Questions(screen)
     assert questions.ask("Name", "oidc") == "oidc"
     assert questions.ask("Name") == "x"
-    assert screen.text.count("Ctrl-C") == 2, "who only presses Enter learns how to stop"
+    assert screen.text == f"Name [oidc]: Name: {NO_ANSWER}Name: {NO_ANSWER}Name: "
 
 
 @pytest.mark.parametrize("proposal", ["https://a.example.com\x1b[2K\rhttps://b", "a\u202eb", "x" * 2000])
@@ -68,8 +71,7 @@ def test_invisible_text_is_not_proposed(
     """Text from a kubeconfig does not control the terminal, and Enter does not accept hidden text."""
     typed(monkeypatch, b"\nmine\n")
     assert Questions(screen).ask("Issuer URL", proposal) == "mine"
-    assert screen.text.count("Issuer URL: ") == 2
-    assert proposal not in screen.text
+    assert screen.text == f"Issuer URL: {NO_ANSWER}Issuer URL: "
 
 
 @pytest.mark.parametrize(
