@@ -14,6 +14,7 @@ import contextlib
 import datetime as dt
 import gzip
 import json
+import select
 import socket
 import ssl
 import struct
@@ -145,21 +146,25 @@ def tunnel(port: int, welcome: bytes = b"HTTP/1.1 200 Connected\r\n\r\n") -> Scr
         talk.keep_alive = False
         with socket.create_connection(("127.0.0.1", port), timeout=10) as far:
             talk.send(welcome)
-            back = threading.Thread(target=_pump, args=(far, talk.connection), daemon=True)
-            back.start()
-            _pump(talk.connection, far)
-            back.join(5)
+            _forward(talk.connection, far)
 
     return script
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for side in (source, sink):
-        with contextlib.suppress(OSError):
-            side.shutdown(socket.SHUT_RDWR)
+def _forward(near: socket.socket, far: socket.socket) -> None:
+    """Send on what either side sends, until one has ended.
+
+    In one thread: before Python 3.13.4, a TLS connection that one thread reads and another writes may break.
+    """
+    while True:
+        received = isinstance(near, ssl.SSLSocket) and near.pending()
+        readable = [near] if received else select.select([near, far], [], [])[0]
+        for source, sink in ((near, far), (far, near)):
+            if source in readable:
+                data = source.recv(65536)
+                if not data:
+                    return
+                sink.sendall(data)
 
 
 def certificate(authority: trustme.CA, *names: str) -> ssl.SSLContext:
