@@ -10,7 +10,7 @@ DEMO := .venv/.demo
 DEV := .venv/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format format-check lint types imports docs prose pages held screenshots fresh windows dist bundle packages fuzz bench coverage breaks lock audit hooks clean
+.PHONY: help demo test quick check format format-check lint types imports docs prose pages held screenshots fresh windows dist bundle packages fuzz bench coverage breaks lock audit audit-launcher hooks clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | while IFS='	' read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
@@ -31,7 +31,7 @@ test: $(DEV) ## Run every test, after installing what they need where that is al
 quick: $(DEV) ## Run the tests that start no process, browser or keyring: a minute at most
 	@$(BIN)/python -m pytest -n auto --quick -r fE tests/unit $(ARGS)
 
-check: format-check lint types imports docs prose test ## Everything that must hold before a change is merged
+check: format-check lint types imports docs prose audit-launcher test ## Everything that must hold before a change is merged
 
 format: $(DEV) ## Format the code
 	@$(BIN)/ruff format
@@ -111,6 +111,9 @@ lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml 
 
 audit: $(DEV) ## Ask what is known against the locked packages and the launcher's modules; says so where nobody can be asked (ARGS=--must-run fails)
 	@status=0; for audit in audit audit_launcher; do $(BIN)/python -m tools.$$audit $(ARGS) || status=$$?; done; exit $$status
+
+audit-launcher: $(DEV)
+	@$(BIN)/python -m tools.audit_launcher
 
 hooks: $(DEV) ## Run format, lint and types before each commit
 	@$(BIN)/pre-commit install

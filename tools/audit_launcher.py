@@ -1,4 +1,4 @@
-"""``make audit``, second half: what is known against Go's library and the modules of the launcher, by govulncheck.
+"""``make check`` and ``make audit``: what is known against Go's library and the modules of the launcher, by govulncheck.
 
 It ends as `tools.audit` does: clean, found, or not run. Only code that the launcher calls counts, on each system that it
 is built for.
