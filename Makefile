@@ -81,9 +81,11 @@ windows: $(DEV) ## Run the demo and the unit tests with a Windows Python under W
 	@$(BIN)/python -m tools.windows $(ARGS)
 
 dist: $(DEV) ## Build wheel and source archive into dist/, and check them (ARGS=--launcher adds the wheels with the launcher)
+	@tools/install-test-parts go
 	@$(BIN)/python -m tools.dist $(ARGS)
 
 bundle: $(DEV) ## Build the program with a Python of its own into dist/, for each platform (ARGS="--platform linux-amd64" for one)
+	@tools/install-test-parts go
 	@$(BIN)/python -m tools.bundle $(ARGS)
 
 packages: $(DEV) ## Build .deb, .rpm and .apk in dist/ from the bundles for Linux there, or from ARGS="--bundle DIR --machine amd64"
@@ -93,6 +95,7 @@ fuzz: ## Throw changed inputs at everything that parses, a minute each (ARGS="--
 	@tools/fuzz $(ARGS)
 
 bench: $(DEV) ## Measure what a kubectl waits for, with the launcher, pure, and beside kubelogin, and write docs/performance.md
+	@tools/install-test-parts go
 	@$(BIN)/python -m bench $(ARGS)
 
 coverage: $(DEV) ## Run the tests and show which lines none of them reaches
@@ -113,6 +116,7 @@ audit: $(DEV) ## Ask what is known against the locked packages and the launcher'
 	@status=0; for audit in audit audit_launcher; do $(BIN)/python -m tools.$$audit $(ARGS) || status=$$?; done; exit $$status
 
 audit-launcher: $(DEV)
+	@tools/install-test-parts go
 	@$(BIN)/python -m tools.audit_launcher
 
 hooks: $(DEV) ## Run format, lint and types before each commit

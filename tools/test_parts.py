@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from tools import go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 PROVIDER = ROOT / "tests" / "openid-provider"
@@ -368,8 +368,7 @@ def java_clients() -> str:
 
 
 def main() -> int:
-    """Look at each part, say what became of it, and return the exit status."""
-    install_packages()
+    """Look at each part, or at those that the arguments name, say what became of it, and return the exit status."""
     parts: dict[str, Callable[[], str]] = {
         "node": node,
         "oidc-provider": provider,
@@ -395,26 +394,32 @@ def main() -> int:
         "rpm": lambda: program("rpm"),
         "rpmlint": lambda: program("rpmlint"),
     }
-    lacking = 0
-    for name, find in parts.items():
-        try:
-            print(f"{name}: {find()}")
-        except Missing as why:
-            lacking += 1
-            print(f"{name}: missing: {why}")
     optional: dict[str, Callable[[], str]] = {
         "actionlint": actionlint,
         "krew": krew,
         "java-clients": java_clients,
     }
-    for name, find in optional.items():
-        try:
-            print(f"{name}: {find()}")
-        except Missing as why:
-            print(f"{name}: missing: {why}")
+    if named := sys.argv[1:]:
+        say_each({name: parts[name] for name in named})
+        return 0  # what needs it says what it lacks
+    install_packages()
+    lacking = say_each(parts)
+    say_each(optional)
     if lacking and not os.environ.get("CI"):
         print("tests that need what is missing are skipped")
     return 1 if lacking and os.environ.get("CI") else 0
+
+
+def say_each(parts: Mapping[str, Callable[[], str]]) -> int:
+    """Look at each part, say what became of it, and return how many are missing."""
+    lacking = 0
+    for name, find in parts.items():
+        try:
+            print(f"{name}: {find()}", flush=True)
+        except Missing as why:
+            lacking += 1
+            print(f"{name}: missing: {why}", flush=True)
+    return lacking
 
 
 if __name__ == "__main__":
