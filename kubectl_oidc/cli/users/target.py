@@ -100,11 +100,9 @@ class TargetSession:
 
 def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
     """Return the error for a context without a user in the kubeconfig, or for no context."""
-    return KubeconfigError(
-        _no_user(chosen, kubeconfig),
-        "select one with --context, --user, --session, or --oidc-issuer-url and --oidc-client-id, or run `kubectl oidc-login setup` to write one",
-        topic="stanza",
-    )
+    by = "--context, --user or --session" if kubeconfig.users else "--oidc-issuer-url and --oidc-client-id"
+    hint = f"give {by}, or run `kubectl oidc-login setup` to write a user"
+    return KubeconfigError(_no_user(chosen, kubeconfig), hint, topic="stanza")
 
 
 def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:
