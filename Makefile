@@ -53,7 +53,7 @@ imports: $(DEV) ## Check which half imports what
 docs: $(DEV) ## Build the documentation into site/; a broken link is an error
 	@$(BIN)/zensical build --strict --clean
 
-prose: $(DEV) ## Check that pages and docstrings are plain English (ARGS=--report counts what is found where they are not yet)
+prose: $(DEV) ## Check that pages and docstrings are plain English (ARGS=--report counts the findings by page and rule)
 	@tools/install-test-parts
 	@$(BIN)/python -m tools.prose $(ARGS)
 
@@ -112,7 +112,7 @@ breaks: $(DEV) ## Break each demand of tests/standards.toml: do its tests fail? 
 lock: $(DEV) ## Write the lock files and sbom.cdx.json anew from pyproject.toml (ARGS=--upgrade takes the newest versions)
 	@tools/lock $(ARGS)
 
-audit: $(DEV) ## Ask what is known against the locked packages and the launcher's modules; says so where nobody can be asked (ARGS=--must-run fails)
+audit: $(DEV) ## Look up known vulnerabilities of the locked packages and the launcher's modules (ARGS=--must-run fails if a service does not answer)
 	@status=0; for audit in audit audit_launcher; do $(BIN)/python -m tools.$$audit $(ARGS) || status=$$?; done; exit $$status
 
 audit-launcher: $(DEV)

@@ -184,7 +184,8 @@ def _refresh_or_sign_in(authentication: Authentication, session: Session | None)
         if isinstance(renewed, Outcome):
             return renewed
         if not request.renewal.may_prompt:
-            raise SignInNeeded(f"a sign-in is needed: {renewed}", f"run `{request.command_line('login')}`")
+            why = f" ({renewed})" if renewed else ""
+            raise SignInNeeded(f"you need to sign in{why}", f"run `{request.command_line('login')}`")
         authentication.lock.describe("asking the provider")
         # A refresh, the usual case, imports neither browser nor callback server.
         from .new_session import begin_session

@@ -18,11 +18,10 @@ UNLOCKED = "the session cannot be locked, so it is not refreshed"
 
 
 def asked(authentication: Authentication, session: Session | None) -> str:
-    """Return the reason of a command that always signs in. `session` is the current session."""
-    reason = authentication.request.renewal.reason or "requested"
-    return (
-        f"{reason}; the session of {session.person} stays until the new one is there" if session else reason
-    )
+    """Return the reason of a command that always signs in, perhaps empty. `session` is the current session."""
+    reason = authentication.request.renewal.reason
+    replaces = f"replaces the session of {session.person}" if session else ""
+    return "; ".join(filter(None, (reason, replaces)))
 
 
 def no_session(authentication: Authentication) -> str:

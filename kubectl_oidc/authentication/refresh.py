@@ -61,7 +61,7 @@ def _refresh(authentication: Authentication, session: Session, refresh_token: Se
         response, provider, request, deadline=deadline, now=authentication.system.clock(), before=session
     )
     authentication.system.log.info(
-        1, "refreshed", f"the token is good for {remaining(tokens.expiry - authentication.now())}"
+        1, "refreshed", f"the token is valid for {remaining(tokens.expiry - authentication.now())}"
     )
     # Without a new refresh token, the old one stays valid, and so does its generation.
     return authentication.keep(session.with_tokens(tokens, generation=session.generation))

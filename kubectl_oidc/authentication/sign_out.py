@@ -132,36 +132,44 @@ class _SigningOut:
         self.browser = "not ended"
         if isinstance(self.failure, ProviderUnreachable | OtherTrust):
             unreachable = isinstance(self.failure, ProviderUnreachable)
-            why = "the provider did not answer" if unreachable else "it is not asked"
-            self.said.append(f"You are still signed in to {self.host} in the browser: {why}")
+            why = "The provider did not answer." if unreachable else "No request was sent to the provider."
+            self._still_signed_in(why)
             return
         try:
             deadline = self.request.timeout.deadline(REVOCATION_SECONDS)
             endpoint = self._provider.metadata(deadline, stale=True).end_session_endpoint
             if endpoint is None:
                 self.browser = "not offered"
-                self.said.append(
-                    f"You are still signed in to {self.host} in the browser: it doesn't support remote sign-out. Sign out there if you need to."
-                )
+                self._still_signed_in("The provider does not support remote sign-out.")
                 return
             reason = send_browser(endpoint, self.request, self.system, self.session.id_token)
         except OidcLoginError as error:
-            self.said.append(f"You are still signed in to {self.host} in the browser: {error.message}")
+            self._still_signed_in(f"{error.message}.")
             return
         self.browser = "browser sent" if reason is None else "open the address"
         self.said.append(
             f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
             if reason is None
-            else f"You are still signed in to {self.host} in the browser ({reason}). Open this address in it: "
+            else f"You are still signed in to {self.host} in the browser ({reason}). To sign out there, open this address: "
             + end_session_url(endpoint, self.request, None)
+        )
+
+    def _still_signed_in(self, why: str) -> None:
+        self.said.append(
+            f"You are still signed in to {self.host} in the browser. {why} Sign out there if you need to."
         )
 
     def _check_trust(self) -> None:
         trust = trust_identity(self.request.tls)
         if not trust_allows(self.trust, trust):
+            held, asked = describe_trust(self.trust), describe_trust(trust)
+            other = f"another {asked}" if held == asked else asked
+            flags = (
+                f"the same {held} as when you signed in" if self.trust else "the flags of its kubeconfig user"
+            )
             raise OtherTrust(
-                f"the session was obtained under {describe_trust(self.trust)}, and this command trusts {describe_trust(trust)}",
-                f"end the session in your account at {self.host}; next time, sign out with the flags of its kubeconfig user",
+                f"the session was obtained under {held}, and this command trusts {other}",
+                f"end the session in your account at {self.host}; next time, sign out with {flags}",
             )
 
     @cached_property

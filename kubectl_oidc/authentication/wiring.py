@@ -56,4 +56,5 @@ def build_session_repository(
         cache_dir=request.storage.cache_dir,
         environ=system.environ,
         log=system.log,
+        flags=request.flags,
     )

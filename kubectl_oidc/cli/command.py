@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options.click_options import options
+from .strict_command import StrictCommand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     """What a command line does, and the command line."""
 
 
-class Command(click.Command):
+class Command(StrictCommand):
     """A command, which may also be the program itself.
 
     Args:
@@ -49,19 +50,6 @@ class Command(click.Command):
         from .help_text import help_text
 
         return help_text(ctx, self.examples, self.commands_in_groups(), everything=everything)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments.
-
-        Raises:
-            NoSuchFlag: A flag is unknown.
-        """
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            from .no_such_flag import no_such_flag
-
-            raise no_such_flag(error.option_name, ctx) from None
 
 
 def command(

@@ -66,7 +66,7 @@ class DoctorOutput:
         if skipped:
             text += f", {skipped} skipped"
         if problems:
-            text += ": start with the first problem"
+            text += ". Start with the first problem."
         self._print(Text(self._wrapped(text)))
 
     def _wrapped(self, text: str, first: str = "", margin: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.cli.users.from_index import identifying_flags
 from kubectl_oidc.cli.users.selection import Candidate
 from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.sessions.listing import ENDED, GONE, GOOD, UNREADABLE
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.system.terminal import Terminal
 
 TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "GROUPS", "KEPT IN", "TOKEN", "LAST USED", "CONTEXTS")
-WIDE_TITLES = ("SCOPES", "NAME", "SIGNED IN", "AUTHENTICATED", "ACR", "AMR", "PLACE", "ID")
+WIDE_TITLES = ("SCOPES", "NAME", "SIGNED IN", "AUTHENTICATED", "ACR", "AMR", "FLAGS", "PLACE", "ID")
 
 
 class ListedSession:
@@ -88,6 +89,7 @@ class ListedSession:
             self._ago(self._how.auth_time or 0),
             sanitize(self._how.acr, limit=60),
             sanitize(",".join(self._how.amr), limit=60),
+            " ".join(identifying_flags(entry)),
             self._kept.place,
             entry.session_id,
         )
@@ -117,6 +119,7 @@ class ListedSession:
             "clientID": entry.client_id,
             "scopes": list(entry.scopes),
             "name": entry.name,
+            "flags": list(identifying_flags(entry)),
             "groups": list(self._groups),
             "storage": entry.storage,
             "place": self._kept.place,

@@ -1,15 +1,19 @@
-"""The error for a flag that a command does not have, with the flag that was probably intended. It names no hidden flag."""
+"""The errors for a flag or an argument that a command does not have, with the flag that was probably intended. They name no hidden flag."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
 
+from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.text import sanitize
+
 from .command_list import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _CLOSE = 0.7
 """How similar names must be, as difflib measures it."""
@@ -35,6 +39,20 @@ _INSTEAD = {
 
 _NOT_NEEDED = {("status", "--all"): "leave it out: status lists every session"}
 """What to do instead, for a flag that has no counterpart."""
+
+
+class NoSuchArgument(click.UsageError):
+    """A command has no such argument.
+
+    Attributes:
+        hint: What to do.
+    """
+
+    def __init__(self, words: Sequence[str], hint: str, ctx: click.Context) -> None:
+        argument = "argument" if len(words) == 1 else "arguments"
+        shown = ", ".join(sanitize(word, limit=60) for word in words[:_FEW])
+        super().__init__(f"{ctx.command.name} does not accept the {argument} {shown}", ctx)
+        self.hint = hint
 
 
 class NoSuchFlag(click.UsageError):
@@ -66,6 +84,35 @@ def no_such_flag(name: str, ctx: click.Context) -> NoSuchFlag:
         return NoSuchFlag(name, f"{' and '.join(others)} {have} it; {see}", ctx)
     near = near or _with_its_words(name, options)
     return NoSuchFlag(name, f"did you mean {' or '.join(near)}? {see}" if near else see, ctx)
+
+
+def no_such_argument(words: Sequence[str], ctx: click.Context) -> NoSuchArgument:
+    """Return the error for the arguments of a command line that are too many."""
+    see = f"see `{ctx.command_path} --help`"
+    near = list(dict.fromkeys(flag for word in words for flag in _flags_for(word, ctx)))[:_FEW]
+    return NoSuchArgument(words, f"did you mean {' or '.join(near)}? {see}" if near else see, ctx)
+
+
+def _flags_for(word: str, ctx: click.Context) -> list[str]:
+    """Return the flag that a word without dashes may stand for: by a value, else by its name; none if there is none."""
+    from difflib import get_close_matches
+
+    options = [option for option in _visible(ctx.command, ctx) if option.opts[-1].startswith("--")]
+    found = []
+    for option in options:
+        known = option.type.choices if isinstance(option.type, click.Choice) else _names(option, word, ctx)
+        near = get_close_matches(word, [str(one) for one in known], 1, _CLOSE)
+        found += [(value != word, f"{option.opts[-1]}={value}") for value in near]
+    if found:
+        return [min(found, key=lambda one: one[0])[1]]
+    return _similar(f"--{word}", {opt: option for option in options for opt in option.opts})
+
+
+def _names(option: click.Option, word: str, ctx: click.Context) -> Iterator[str]:
+    """Return the word if it names a context or user of the kubeconfig, and the option accepts one."""
+    with contextlib.suppress(OidcLoginError):
+        items = option.shell_complete(ctx, word)
+        yield from (item.value for item in items if item.type == "plain" and item.value == word)
 
 
 def _similar(name: str, options: Mapping[str, click.Option]) -> list[str]:

@@ -56,7 +56,7 @@ def report_removal(
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
             f"No {'session' if EVERY_CLIENT in named else 'matching session'} found under {shown_directory(cache_dir)}; nothing was removed.\n"
-            "To remove a session that only a keyring has, run `kubectl oidc-login purge` with that user's flags.",
+            "If a keyring still has a session, run `kubectl oidc-login purge` with the flags of its kubeconfig user.",
             err=True,
         )
         for line in near:

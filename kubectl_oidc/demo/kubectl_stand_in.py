@@ -51,7 +51,9 @@ def get_pods(sandbox: Sandbox) -> CommandResult:
         http.close()
     document = json.loads(answer.body)
     if answer.status >= _FAILURES:
-        return CommandResult(1, "", f"Error from server ({document['reason']}): {document['message']}\n")
+        refusal = f"Error from server ({document['reason']}): {document['message']}"
+        sandbox.said(refusal)
+        return CommandResult(1, "", f"{refusal}\n")
     return CommandResult(0, _printed(document), "")
 
 

@@ -15,6 +15,7 @@ import sysconfig
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import DemoError
@@ -26,7 +27,7 @@ from kubectl_oidc.text import sanitize
 from kubectl_oidc.yaml_text import yaml_block
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Self
 
 PROGRAM = "kubectl-oidc_login"
@@ -58,12 +59,15 @@ class Sandbox:
         changed: The variables that a person needs in another terminal (``--keep``).
         kubectl: The path of kubectl; None if there is none.
         plugin: The path of this program.
+        said: Gets each line that a command writes to standard error, as soon as it is written.
     """
 
     directory: Path
+    said: Callable[[str], None]
 
     def __init__(self, *, opens_browser: bool) -> None:
         self._opens_browser = opens_browser
+        self.said = _say_nothing
 
     def __enter__(self) -> Self:
         self._temporary = tempfile.TemporaryDirectory(prefix="kubectl-oidc-demo-", ignore_cleanup_errors=True)
@@ -145,22 +149,44 @@ class Sandbox:
         """
         program = self.kubectl if words[0] == "kubectl" else str(self.plugin)
         try:
-            done = subprocess.run(
+            with subprocess.Popen(
                 [program or words[0], *words[1:]],
                 cwd=self.directory,
                 env={**self.environ, **variables},
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                timeout=SECONDS,
-                check=False,
-            )
+            ) as process:
+                return self._followed(process)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise DemoError(
                 f"{sanitize(words[0])} cannot be run: {type(error).__name__}", "run the demo again"
             ) from error
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+
+    def _followed(self, process: subprocess.Popen[str]) -> CommandResult:
+        """Wait for a command's end, and return what it wrote. Standard error goes to ``said`` at once."""
+        out: list[str] = []
+        err: list[str] = []
+
+        def follow() -> None:
+            for line in process.stderr or ():
+                err.append(line)
+                self.said(line.rstrip("\n"))
+
+        readers = [Thread(target=lambda: out.extend(process.stdout or ())), Thread(target=follow)]
+        for reader in readers:
+            reader.start()
+        try:
+            process.wait(SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            for reader in readers:
+                reader.join()
+        return CommandResult(process.returncode, "".join(out), "".join(err))
 
     @staticmethod
     def shown(words: Sequence[str]) -> str:
@@ -171,6 +197,10 @@ class Sandbox:
     def joined(words: Sequence[str]) -> str:
         """Return a command as one value of --browser-command."""
         return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def _say_nothing(_line: str) -> None:
+    """Ignore a line."""
 
 
 def _own_program() -> Path:

@@ -23,6 +23,7 @@ from kubectl_oidc.text import sanitize
 from . import kubectl_stand_in
 from .authority import Authority
 from .kubernetes.api import KubernetesApi
+from .output import Quoted, say
 from .provider.people import ADMINS
 from .provider.server import Provider
 from .sandbox import USER, Sandbox
@@ -37,7 +38,6 @@ SCOPES = "email,profile,offline_access"
 # kubelogin's default port, or any free port: the demo's provider accepts every port (RFC 8252 §7.3).
 LISTEN = "127.0.0.1:8000,127.0.0.1:0"
 GET_PODS = ("kubectl", f"--user={USER}", "get", "pods", "--all-namespaces")
-_FIRST_MANIFEST = "1. "  # what the first of setup's headings for cluster and kubeconfig begins with
 
 
 def play(*, environ: Mapping[str, str], by_itself: bool = False, keep: bool = False) -> None:
@@ -97,36 +97,36 @@ class _Story:
         self._out_of_the_group(person)
         self._back_in_the_group(person)
         self._step("Done")
-        _say("  Now with your own provider: kubectl oidc-login setup")
+        say("  Now with your own provider: kubectl oidc-login setup")
 
     def keep(self) -> None:
         """Stay until Ctrl-C."""
         self._step("Provider and cluster stay until Ctrl-C. In another terminal:")
         for line in self.sandbox.assignments():
-            _say(f"  {line}")
-        _say(f"  {self.sandbox.shown(GET_PODS)}")
-        _say(f"\nThe kubeconfig: {self.sandbox.changed['KUBECONFIG']}")
+            say(f"  {line}")
+        say(f"  {self.sandbox.shown(GET_PODS)}")
+        say(f"\nThe kubeconfig: {self.sandbox.changed['KUBECONFIG']}")
         try:
             threading.Event().wait()
         except Interrupted:
-            _say("\nThe demo has ended and left nothing behind.")
+            say("\nThe demo has ended and left nothing behind.")
 
     def _begin(self) -> None:
         self._step("An OpenID provider and a Kubernetes API start on this machine")
-        _say(f"  provider  {self.provider.issuer}, client ID {self.provider.client_id}")
+        say(f"  provider  {self.provider.issuer}, client ID {self.provider.client_id}")
         for person in self.provider.directory.people.values():
-            _say(
+            say(
                 f"            {person.email}, groups {', '.join(self.provider.directory.groups(person.email))}"
             )
-        _say(f"  cluster   {self.api.url}, group {ADMINS} has the role cluster-admin")
+        say(f"  cluster   {self.api.url}, group {ADMINS} has the role cluster-admin")
 
     def _set_up(self) -> None:
         self._step("Setup: sign in, see the ID token, write the kubeconfig")
         if self.no_browser is None:
-            _say("  Your browser opens. Press a button on the provider's page.")
+            say("  Your browser opens. Press a button on the provider's page.")
             browser: list[str] = []
         else:
-            _say(f"  No browser opens ({self.no_browser}), so the demo signs in by itself.")
+            say(f"  No browser opens ({self.no_browser}), so the demo signs in by itself.")
             browser = [f"--browser-command={_person_without_browser(self.sandbox.directory)}"]
         words = self.sandbox.words(
             "setup",
@@ -138,14 +138,13 @@ class _Story:
             "--token-cache-storage=disk",
             "--write-kubeconfig",
         )
-        _say(f"$ {self.sandbox.shown(words)}")
+        say(f"$ {self.sandbox.shown(words)}")
+        self.sandbox.said = said = Quoted()
         result = self.sandbox.run([*words, *browser])
         if result.status != 0:
             raise _failed_step(result, "setup failed")
-        shown, heading, _ = result.err.partition(f"\n{_FIRST_MANIFEST}")
-        _quote(shown)
-        if heading:
-            _say(
+        if said.left_out:
+            say(
                 "  (Setup also prints how the cluster trusts the issuer, a role for the group, and the kubeconfig user.)"
             )
 
@@ -159,14 +158,13 @@ class _Story:
         self._pods_without_sign_in(show=False)
         if self.provider.token_requests != asked:
             raise DemoError("a cached token was asked for again", "run the demo again, and report it")
-        _say("  the same pods, no request")
+        say("  the same pods, no request")
 
     def _out_of_the_group(self, person: str) -> None:
         self._step(f"{person} is taken out of {ADMINS}, and the cached token purged: Forbidden")
         self.provider.directory.leave(person, ADMINS)
         self._purge()
         result = self._get_pods()
-        _quote(result.err)
         if (
             result.status == 0
             or f'is forbidden: User "{person}" cannot list resource "pods"' not in result.err
@@ -181,13 +179,13 @@ class _Story:
         self._pods()
         if len(self.provider.sent_back) != before + 1:
             raise DemoError("there was no new sign-in after the purge", "run the demo again, and report it")
-        _say("  (You were still signed in at the provider, so you typed nothing.)")
+        say("  (You were still signed in at the provider, so you typed nothing.)")
 
     def _purge(self) -> None:
         words = self.sandbox.words("purge")
-        _say(f"$ {self.sandbox.shown(words)}")
+        say(f"$ {self.sandbox.shown(words)}")
+        self.sandbox.said = Quoted()
         result = self.sandbox.run(words)
-        _quote(result.err)
         if result.status != 0:
             raise _failed_step(result, "purge failed")
 
@@ -200,22 +198,25 @@ class _Story:
     def _pods(self, *, show: bool = True) -> None:
         result = self._get_pods()
         if show:
-            _quote(result.out)
+            quoted = Quoted()
+            for line in result.out.splitlines():
+                quoted(line)
         if result.status != 0 or "coredns" not in result.out:
             raise _failed_step(result, "get pods listed no pods")
 
     def _get_pods(self) -> CommandResult:
+        self.sandbox.said = Quoted()
         if self.sandbox.kubectl:
-            _say(f"$ {self.sandbox.shown(GET_PODS)}")
+            say(f"$ {self.sandbox.shown(GET_PODS)}")
             return self.sandbox.run(GET_PODS)
-        _say(
+        say(
             f"$ {self.sandbox.shown(GET_PODS)}   (kubectl is not installed; the demo makes the same requests)"
         )
         return kubectl_stand_in.get_pods(self.sandbox)
 
     def _step(self, words: str) -> None:
         self.steps += 1
-        _say(f"\n{self.steps}. {words}")
+        say(f"\n{self.steps}. {words}")
 
 
 def _person_without_browser(directory: Path) -> str:
@@ -232,15 +233,3 @@ def _failed_step(result: CommandResult, what: str) -> DemoError:
     return DemoError(
         f"{what}: {sanitize(said.removeprefix('error: '))}", "run the demo again, and report it if it stays"
     )
-
-
-def _quote(text: str) -> None:
-    for line in text.rstrip().splitlines():
-        _say(f"  {line}" if line else "")
-
-
-def _say(line: str) -> None:
-    if sys.stdout is None:
-        return  # it was closed; the exit status still shows the result
-    encoding = sys.stdout.encoding or "ascii"
-    print(line.encode(encoding, "replace").decode(encoding), flush=True)

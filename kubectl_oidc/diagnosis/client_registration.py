@@ -29,13 +29,26 @@ BROWSER_GRANTS = frozenset({"auto", "authcode", "authcode-keyboard"})
 
 
 def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
-    """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since."""
+    """Return the last failed sign-in and the last rejected refresh, each None if the session succeeded since.
+
+    If the session is stored, the success of another session of the same client counts for the sign-in too.
+    """
     request, system = run.request, run.system
     session_id = request.key().id()
     last, refused = FailedSignIns(request.storage.cache_dir, session_id, system).last()
     entry = index.read_entry(request.storage.cache_dir, session_id)
-    since = max(entry.signed_in_at, entry.refreshed_at) if entry and entry.storage else 0
-    return (last if last and last.at >= since else None, refused if refused and refused.at >= since else None)
+    if entry is None or not entry.storage:
+        return last, refused
+    since = max(entry.signed_in_at, entry.refreshed_at)
+    others = index.read_entries(request.storage.cache_dir) if last else []
+    client = (entry.issuer, entry.client_id)
+    signed_in = max(
+        (one.signed_in_at for one in others if (one.issuer, one.client_id) == client), default=since
+    )
+    return (
+        last if last and last.at >= max(since, signed_in) else None,
+        refused if refused and refused.at >= since else None,
+    )
 
 
 def check_client(run: DoctorRun) -> Observation:

@@ -51,7 +51,7 @@ def check_plugin(run: DoctorRun) -> Observation:
                 "plugin",
                 repair=_other_command(environ),
             )
-    return _version(found or "", environ)
+    return _version(found or "", environ, on_path=starts_kubectl or os.sep not in command)
 
 
 def _other_command(environ: Mapping[str, str]) -> Repair | None:
@@ -73,8 +73,12 @@ def find_command(command: str, user: Entry | None, environ: Mapping[str, str]) -
     return programs.find_program(command, environ)
 
 
-def _version(path: str, environ: Mapping[str, str]) -> Observation:
-    """Run the program that kubectl finds, and compare its version with this one."""
+def _version(path: str, environ: Mapping[str, str], *, on_path: bool) -> Observation:
+    """Run the program that kubectl finds, and compare its version with this one.
+
+    Args:
+        on_path: Whether kubectl finds it on PATH, not at a path of its own.
+    """
     without_exec_info = {name: value for name, value in environ.items() if name != "KUBERNETES_EXEC_INFO"}
     try:
         done = subprocess.run(
@@ -95,9 +99,13 @@ def _version(path: str, environ: Mapping[str, str]) -> Observation:
     if said.startswith(f"{_VERSION_PREFIX}{__version__} "):
         kind = next((f" ({kind})" for kind in KINDS if said.endswith(f", {kind})")), "")
         return f"{sanitize(path)}, version {__version__}{kind}"
-    what = "is another version of this program" if said.startswith(_VERSION_PREFIX) else "is not this program"
+    what = "another version of this program" if said.startswith(_VERSION_PREFIX) else "another program"
+    own = programs.own_path(COMMAND, environ)
+    change = f"set `command` of this user to {sanitize(own)}" if own != path else "update that program"
+    if on_path:
+        change = "remove the other program, or put this one's directory first on PATH"
     return warning(
-        f"what kubectl finds {what}: {sanitize(path)} says {said}",
-        f"this one is {__version__}; remove the other program, or put this one's directory first on PATH",
+        f"kubectl starts {what}: {sanitize(path)} says {said}. This one is {__version__}",
+        change,
         "plugin",
     )

@@ -43,8 +43,8 @@ def check_session(run: DoctorRun) -> Observations:
     for message, hint in warnings:
         yield warning(message, hint, "store")
     left = remaining(outcome.expiry - system.clock())
-    how = "refreshed just now" if outcome.renewed else "as it was stored"
-    yield f"{sanitize(outcome.session.person, limit=120)}; the token, {how}, is valid for {left}"
+    how = "was just refreshed and is" if outcome.renewed else "is"
+    yield f"{sanitize(outcome.session.person, limit=120)}; the token {how} valid for {left}"
     yield from _failed_since(run)
 
 
@@ -77,7 +77,7 @@ def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     last, _ = last_failures(run)
     if last is None:
         return Finding.from_error(error, hint=signs_in)
-    message = f"{error.message}; the last sign-in failed {_ago(run, last)}: {last.why}"
+    message = f"{error.message}. The last sign-in failed {_ago(run, last)}: {last.why}"
     hint = f"{last.hint}; then {signs_in}" if last.hint else signs_in
     return Finding.from_error(OidcLoginError(message, hint, topic=last.topic or error.topic))
 

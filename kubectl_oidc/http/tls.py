@@ -194,7 +194,7 @@ def _how_to_trust(options: TlsOptions) -> str:
         return f"give the authority that signed it, in PEM form: neither the system's nor the given --certificate-authority did{note}"
     others = [name for name in _OTHERS if os.environ.get(name) and not _names_nothing(os.environ.get(name))]
     if others:
-        return f"{others[0]} is not used by this program; if its file has the authority, add --certificate-authority={sanitize(os.environ[others[0]])}{note}"
+        return f"add --certificate-authority={sanitize(os.environ[others[0]])} if that file has the authority (this program does not use {others[0]}){note}"
     return f"add a private authority with --certificate-authority FILE (PEM), or to the system's authorities{note}"
 
 

@@ -27,7 +27,7 @@ INTERACTIVE_MODE = "IfAvailable"
 
 INSTALL_HINT = (
     "kubectl-oidc_login is not installed, or it is not on PATH. "
-    "Install it from where you have it, or ask who gave you this kubeconfig."
+    "Install it, or ask the person who gave you this kubeconfig."
 )
 """What kubectl shows if it does not find the command. It names no package: anybody could register that name."""
 

@@ -63,7 +63,8 @@ class Kubeconfig:
         missing = [path for path in self.paths if not path.exists()]
         names = ", ".join(sanitize(path, limit=300) for path in missing)
         verb = "does" if len(missing) == 1 else "do"
-        return f"{self.named_by or 'the default'} names {names}, which {verb} not exist" if missing else ""
+        who = f"{self.named_by} names {names}, which" if self.named_by else names
+        return f"{who} {verb} not exist" if missing else ""
 
 
 def auth_provider_config(user: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -43,15 +43,24 @@ class SessionRepository:
 
     Args:
         storage: The value of --token-cache-storage.
+        flags: The flags that lead to this session, for the index; placeholders stand for secrets.
 
     Raises:
         StoreError: The requested store does not exist on this machine.
     """
 
     def __init__(
-        self, key: SessionKey, *, storage: str, cache_dir: Path, environ: Mapping[str, str], log: Log
+        self,
+        key: SessionKey,
+        *,
+        storage: str,
+        cache_dir: Path,
+        environ: Mapping[str, str],
+        log: Log,
+        flags: tuple[str, ...] = (),
     ) -> None:
         self.key = key
+        self._flags = flags
         self.session_id = key.id()
         self.cache_dir = cache_dir
         self._environ = environ
@@ -80,7 +89,7 @@ class SessionRepository:
         place = Place(self.session_id, store, self.cache_dir, self._log)
         self._copies = MovedCopies(place)
         self.credential = CurrentCredential(place, self._environ)
-        self.index_entry = SessionEntry(place, self.key, self.credential, known=known)
+        self.index_entry = SessionEntry(place, self.key, self.credential, flags=self._flags, known=known)
         self._writer = SessionWriter(place, self.index_entry, self._copies, self.credential)
 
     def _decide_again(self, entry: index.Entry | None) -> None:

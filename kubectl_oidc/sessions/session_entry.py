@@ -26,9 +26,18 @@ class SessionEntry:
     was there when this process last looked.
     """
 
-    def __init__(self, place: Place, key: SessionKey, credential: CurrentCredential, *, known: bool) -> None:
+    def __init__(
+        self,
+        place: Place,
+        key: SessionKey,
+        credential: CurrentCredential,
+        *,
+        flags: tuple[str, ...],
+        known: bool,
+    ) -> None:
         self._place = place
         self._key = key
+        self._flags = flags
         self._credential = credential
         self.known = known
 
@@ -133,4 +142,5 @@ class SessionEntry:
             refreshed_at=now,
             former=former,
             trust=self._key.trust,
+            flags=self._flags,
         )

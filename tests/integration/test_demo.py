@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.demo.scripted_person import PersonWithoutBrowser
 from tests import parts
 from tests.plugin import run_plugin
 
@@ -94,6 +95,26 @@ def test_a_browser_is_opened_where_there_is_one(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Your browser opens" in done.stdout
     assert FORBIDDEN.replace("alice", "bob") in done.stdout
+
+
+def test_the_address_is_shown_while_a_step_waits_for_it(
+    tmp_path: Path, start_plugin: Callable[..., Running]
+) -> None:
+    """The browser fails to start, so the person opens the printed addresses."""
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\nexit 1\n")
+    browser.chmod(0o700)
+    person = PersonWithoutBrowser(tmp_path / "cookies")
+    running = start_plugin("demo", env={"BROWSER": str(browser)})
+    assert running.process.stdout is not None
+    said = ""
+    for line in iter(running.process.stdout.readline, ""):
+        said += line
+        if "/authorize?" in line:
+            person.open(line.strip())
+    ended = running.ended()
+    assert (ended.status, ended.stderr) == (0, "")
+    assert_the_story(said)
 
 
 def test_it_stays_where_that_is_asked_for(start_plugin: Callable[..., Running]) -> None:

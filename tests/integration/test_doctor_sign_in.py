@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -252,3 +253,14 @@ def test_nothing_secret_of_the_probes_is_logged(laptop: Laptop) -> None:
     assert "token request: authorization_code" in ended.stderr
     for secret in ("SECRET-wrong", asked["state"], asked["nonce"], asked["code_challenge"]):
         assert secret not in ended.stdout + ended.stderr
+
+
+def test_a_later_sign_in_with_other_flags_ends_the_story_too(signed_in: Laptop) -> None:
+    """A session that is still good does not warn of a failure from before: the client works."""
+    signed_in.realm.fail_next("/token", status=500)
+    words = signed_in.words(command="login")
+    assert signed_in.run(*words).status == 1
+    assert doctor(signed_in)["session"].status == "warning"
+    time.sleep(1)  # the index has whole seconds
+    assert signed_in.run(*words, "--login-hint=bob").status == 0
+    assert doctor(signed_in)["session"].status == "ok"

@@ -23,7 +23,7 @@ def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop)
     ended = signed_in.run(*signed_in.words(command="login"))
     assert (ended.status, ended.stdout) == (0, "")
     _, first, second, third = ended.stderr.splitlines()
-    assert re.match(r"127.0.0.1 \(requested.*alice@example.com", reason(ended.stderr))
+    assert re.match(r"127.0.0.1 \(.*alice@example.com\)$", reason(ended.stderr))
     assert re.match("Signed in .*bob@example.com.* 59 min$", first)
     assert signed_in.realm.issuer in second
     assert second.endswith(f" {cache() / 'tokens'}")
@@ -46,10 +46,23 @@ def test_a_flag_that_is_typed_replaces_the_stanzas(laptop: Laptop) -> None:
     write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"})
     ended = laptop.run("login", "--context=production", "--session=second")
     assert ended.status == 0, ended.stderr
+    assert "user oidc in the kubeconfig" in ended.stderr, "kubectl does not use this session"
+    assert "status -o wide" not in ended.stderr, "there is no other session yet"
     laptop.signed_in("--session=second")
     assert len(laptop.browser.opened()) == 1
     laptop.signed_in()
     assert len(laptop.browser.opened()) == 2, "the stanza's own session is another one"
+
+
+def test_a_second_session_of_the_client_is_said_once(signed_in: Laptop) -> None:
+    """It names the one that stays. A later sign-in makes no other session, so nothing is said."""
+    (record,) = (cache() / "tokens").iterdir()
+    words = signed_in.words("--login-hint=bob", command="login")
+    said = signed_in.run(*words).stderr
+    names = ("kubernetes", record.name[:8], "alice@example.com", "`kubectl oidc-login status -o wide`")
+    assert all(name in said for name in names), said
+    again = signed_in.run(*words).stderr
+    assert not any(name in again for name in (record.name[:8], "status -o wide")), again
 
 
 def test_a_refused_sign_in_leaves_the_session_as_it_was(signed_in: Laptop) -> None:

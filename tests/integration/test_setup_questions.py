@@ -79,7 +79,8 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
         terminal.shows(f"{ISSUER}: ")
         assert "redirect URI http://localhost:8000" in terminal.text()
         terminal.type(b"login.example.com\n")
-        terminal.shows("--oidc-issuer-url=https://login.example.com")
+        terminal.shows("https://login.example.com")
+        assert "--oidc-issuer-url" not in terminal.text(), "here only the value is typed"
         terminal.type(f"{laptop.realm.issuer}/nowhere\n".encode())
         terminal.shows(f"{laptop.realm.issuer}/nowhere/.well-known/")
         assert laptop.browser.opened() == []

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.kubernetes.api import KubernetesApi
@@ -19,10 +20,11 @@ from kubectl_oidc.system.log import QUIET
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
-from .said import complaint, failure
+from .said import complaint, failure, files_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .laptop import Laptop
 
@@ -120,6 +122,26 @@ def test_the_columns_tell_two_sessions_apart(laptop: Laptop) -> None:
     short = {row["CLIENT"]: row["TOKEN"] for row in rows if row["NAME"] == "twice"}
     assert re.fullmatch(r"expires in \d+ s", short["code-only"])
     assert re.fullmatch(r"renews in \d+ s", short["kubernetes"])
+
+
+def test_the_flags_that_make_another_session_are_shown(
+    signed_in: Laptop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a path that was relative, and never a value that may be secret."""
+    (home / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    flags = ["--login-hint=bob", "--oidc-request-header=X-Key=hush", "--certificate-authority=ca.pem"]
+    monkeypatch.chdir(home)
+    ended = signed_in.run(*signed_in.words(*flags, command="login"))
+    assert ended.status == 0, ended.stderr
+    shown = ["--login-hint=bob", f"--certificate-authority={home / 'ca.pem'}"]
+    assert sorted(one["flags"] for one in sessions(signed_in)) == [
+        [],
+        ["--oidc-request-header=X-Key=VALUE", *shown],
+    ]
+    table = signed_in.run("status", "-o", "wide").stdout
+    assert all(flag in table for flag in shown)
+    assert "hush" not in table
+    assert files_with("hush") == []
 
 
 def test_a_record_that_is_gone_or_cannot_be_read_is_said(signed_in: Laptop) -> None:

@@ -222,12 +222,19 @@ def test_a_named_session_is_ended_under_the_trust_of_the_user_that_it_was_made_w
     assert list((cache() / "tokens").iterdir()) == []
 
 
-def test_a_session_whose_authority_no_user_names_is_ended_with_its_flag(private: Place) -> None:
-    """The hint has the flag, for `logout --all` too."""
+def test_a_session_whose_authority_no_user_names_is_ended_under_it(private: Place, tmp_path: Path) -> None:
+    """The index knows the flag. If its file has gone, the hint has the flag, and the flag with another path does it."""
     authority = private.pem(private.good, "good.pem")
-    flag = f"--certificate-authority={authority}"
-    for words, status in ([], 1), ([flag], 0):
-        private.laptop.run(flag, "--session=work", command="login", then=in_a_browser_that_trusts(authority))
+    copy, moved = tmp_path / "copy.pem", tmp_path / "moved.pem"
+    for there, words, status in (
+        (copy, [], 0),
+        (moved, [], 1),
+        (moved, [f"--certificate-authority={moved}"], 0),
+    ):
+        copy.write_bytes(authority.read_bytes())
+        flags = (f"--certificate-authority={copy}", "--session=work")
+        private.laptop.run(*flags, command="login", then=in_a_browser_that_trusts(authority))
+        copy.rename(there)
         done = private.laptop.run_words(["logout", "--all", "--skip-open-browser", *words])
         assert done.status == status, done.stderr
         assert ("--certificate-authority" in done.stderr.rpartition("hint:")[2]) == bool(status)

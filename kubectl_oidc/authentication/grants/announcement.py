@@ -24,8 +24,9 @@ Many clients show the plugin's output only after it has ended.
 def announce(sign_in: SignIn) -> None:
     """Show where the user signs in, and why, even if standard error is not a terminal."""
     request, system = sign_in.request, sign_in.system
-    system.terminal.need(f"Signing in to {request.host} ({sanitize(sign_in.reason)})")
-    system.log.info(1, "sign-in-started", f"signing in at {request.host}: {sign_in.reason}")
+    why = sanitize(sign_in.reason)
+    system.terminal.need(f"Signing in to {request.host} ({why})" if why else f"Signing in to {request.host}")
+    system.log.info(1, "sign-in-started", f"signing in at {request.host}{why and f': {why}'}")
     if request.tls.insecure:
         system.terminal.say("warning: the provider's certificate is not checked (--insecure-skip-tls-verify)")
 

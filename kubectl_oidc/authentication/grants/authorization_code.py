@@ -111,12 +111,12 @@ def _open_browser(sign_in: SignIn, server: CallbackServer, printed: PrintedAddre
     port, target = urlsplit(server.start_url).port or 0, urlsplit(server.redirect_uri)
     if is_loopback(target.hostname or ""):
         terminal.need(
-            f"The browser then goes to {server.redirect_uri}, which must lead to this machine. If the browser runs elsewhere, run there:\n"
+            f"After the sign-in, the browser opens {server.redirect_uri}. If the browser is on another machine, first run there:\n"
             f"  {ssh_forward(port_of(target), port, sign_in.system.environ)}\n"
         )
     else:
         terminal.need(
-            f"The browser then goes to {server.redirect_uri}, which must lead to port {port} of this machine.\n"
+            f"After the sign-in, the browser opens {server.redirect_uri}. Forward it to port {port} of this machine.\n"
         )
     return False
 

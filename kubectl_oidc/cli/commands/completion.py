@@ -22,7 +22,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
         ("PowerShell", "kubectl-oidc_login completion powershell | Out-String | Invoke-Expression"),
     ),
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=click.Choice(SHELLS), metavar="SHELL")
 def completion(*, shell: str) -> int:
     """Print the script that completes kubectl-oidc_login in a shell.
 

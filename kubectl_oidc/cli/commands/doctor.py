@@ -188,7 +188,8 @@ def _text(target: TargetSession, results: Iterator[Result], *, fixing: bool) -> 
     printed.end(counts[Status.PROBLEM], counts[Status.WARNING], counts[Status.SKIPPED])
     repairs = sum(result.repair is not None for result in finished)
     if repairs and not fixing:
-        printed.line(f"`{target.command_line('doctor')} --fix` can repair {repairs} of them; it asks first")
+        number = f"{repairs} of these findings" if repairs > 1 else "one of these findings"
+        printed.line(f"Run `{target.command_line('doctor')} --fix` to repair {number}. It asks first.")
     return finished
 
 

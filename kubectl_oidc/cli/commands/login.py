@@ -11,6 +11,7 @@ from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, USER_OPTIONS, log_at, rare
 from kubectl_oidc.cli.users.search import find_target
+from kubectl_oidc.cli.users.second_session import about_second_session, is_stored
 from kubectl_oidc.cli.users.selection import SESSION_OPTIONS
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
@@ -42,6 +43,7 @@ def login(**values: Any) -> int:
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
     conflicts.check(conflicts.LOGIN, values)
     target = find_target(values)
+    new = not is_stored(target)
     outcome = authenticate(target.request.signing_in(), system)
     if not system.terminal.interactive:  # a terminal has shown it already
         left = remaining(outcome.expiry - system.clock())
@@ -53,4 +55,7 @@ def login(**values: Any) -> int:
     click.echo(f"The session at {sanitize(target.request.issuer)} is {kept}", err=True)
     if outcome.replaced:
         click.echo(f"It replaced the session of {sanitize(outcome.replaced)}", err=True)
+    if outcome.storage:
+        for line in about_second_session(target, new=new):
+            click.echo(line, err=True)
     return 0

@@ -16,11 +16,11 @@ from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.table import echo_table
+from kubectl_oidc.cli.users.from_index import request_from_index
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION, Candidate, selector
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, request_with_name, session_users
 from kubectl_oidc.cli.users.suggestions import no_session
-from kubectl_oidc.cli.users.target import request_from_index
 from kubectl_oidc.errors import OtherTrust, StoreError
 from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.upgrade_from_1_0 import former_key, session_left_by_1_0
@@ -30,6 +30,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.authentication.sign_out import SignedOut
+    from kubectl_oidc.errors import OidcLoginError
     from kubectl_oidc.sessions.listing import StoredSession
 
 
@@ -70,23 +71,32 @@ def logout(**values: Any) -> int:
         echo_table(_TITLES, [(name, *_cells(one)) for name, one in named.items()])
     cache_dir, _ = cache_directory(values.get("token_cache_dir"))
     report_removal([one.purged for one in ended], cache_dir, client, failures=unread)
-    failed = [one for one in ended if one.failure]
-    more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-    for one in failed:
-        if one.failure:
-            reasons = {StoreError: "the session cannot be read", OtherTrust: "it is not sent"}
-            reason = reasons.get(type(one.failure), "the provider failed")
-            removed = "it was removed here" if one.purged.places else "nothing was removed here"
-            one.failure.message = (
-                f"the refresh token was not revoked{more} ({reason}): {one.failure.message}; {removed}"
-            )
-            if one.purged.places and not isinstance(one.failure, OtherTrust):
-                issuer = sanitize(one.purged.issuer)
-                one.failure.hint = (
-                    f"end the session in your account at {issuer}; for the next time: {one.failure.hint}"
-                )
-            raise one.failure
+    failed = [(one, one.failure) for one in ended if one.failure]
+    if failed:
+        raise _with_outcome(*failed[0], number=len(failed))
     return 0
+
+
+def _with_outcome(one: SignedOut, failure: OidcLoginError, *, number: int) -> OidcLoginError:
+    """Return the failure of a session with what it means for its refresh token and for the session here.
+
+    Args:
+        number: How many sessions failed; this is the first.
+    """
+    what = (
+        f"{number} refresh tokens are not revoked. The first"
+        if number > 1
+        else "the refresh token is not revoked"
+    )
+    reason = "the session cannot be read: " if type(failure) is StoreError else ""
+    here = "was removed here" if one.purged.places else "was not removed here"
+    failure.message = f"{what}: {reason}{failure.message}. The session {here}"
+    if one.purged.places and not isinstance(failure, OtherTrust):
+        issuer = sanitize(one.purged.issuer)
+        failure.hint = (
+            f"end the session in your account at {issuer}; before the next sign-out, {failure.hint}"
+        )
+    return failure
 
 
 def _cells(one: SignedOut) -> tuple[str, ...]:

@@ -190,7 +190,7 @@ def _authority(user: AuthProviderUser) -> str | None:
 def _help(ctx: click.Context, why: str) -> int:
     click.echo(ctx.get_help(), err=True)
     click.echo(
-        f"hint: without a command, the program signs in the kubeconfig's user with auth-provider oidc; {why}",
+        f"hint: name a command. Without one, the program signs in a kubeconfig user that has auth-provider oidc, but {why}",
         err=True,
     )
     return 2

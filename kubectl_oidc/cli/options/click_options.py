@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from kubectl_oidc import csv_text
-from kubectl_oidc.cli.no_such_flag import no_such_flag
+from kubectl_oidc.cli.strict_command import StrictCommand
 from kubectl_oidc.text import sanitize
 
 from .flags import GET_TOKEN
@@ -189,7 +189,7 @@ def current_sources() -> dict[str, str]:
     return {name: source(ctx, name) for name in ctx.params} if ctx else {}
 
 
-@click.command("get-token")
+@click.command("get-token", cls=StrictCommand)
 @options(*GET_TOKEN)
 def _only_parsed(**_values: object) -> None:
     """Stand for `get-token` where its arguments are read, and nothing is run."""
@@ -203,9 +203,4 @@ def parsed(args: list[str]) -> click.Context:
     Raises:
         click.ClickException: `get-token` refuses them.
     """
-    try:
-        return _only_parsed.make_context("kubectl oidc-login get-token", args, help_option_names=[])
-    except click.NoSuchOption as error:
-        if error.ctx is None:
-            raise
-        raise no_such_flag(error.option_name, error.ctx) from None
+    return _only_parsed.make_context("kubectl oidc-login get-token", args, help_option_names=[])

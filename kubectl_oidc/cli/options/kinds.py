@@ -33,7 +33,12 @@ class Kind:
         choices: Its possible values, if it has a few.
         completes: What a shell completes it with: ``file``, ``dir``, or the kubeconfig's ``contexts`` or ``users``.
         settings: More settings for click.
+
+    Attributes:
+        hides: Whether ``shown`` has placeholders for its values.
     """
+
+    hides = False
 
     def __init__(
         self,
@@ -84,6 +89,8 @@ class _Switch(Kind):
 class _Secret(Kind):
     """A secret, for which a placeholder is shown."""
 
+    hides = True
+
     def understood(self, flag: str, value: str) -> Secret:  # noqa: ARG002 - as in `Kind`
         return Secret(value)
 
@@ -108,7 +115,8 @@ class _Path(Kind):
         return tuple(expanded(flag, name) for name in value if name)
 
     def shown(self, value: Any) -> Iterator[str]:
-        yield from map(str, value if isinstance(value, tuple) else (value,))
+        """Return each path so that it means the same from every working directory."""
+        yield from (str(path.absolute()) for path in (value if isinstance(value, tuple) else (value,)))
 
     def _kept(self, value: Any) -> Iterator[str]:
         """Return each path so that it means the same from every working directory; get-token expands ``~``."""
@@ -126,6 +134,8 @@ class _Texts(Kind):
 
 class _Data(Kind):
     """Data in base64, too long to be shown."""
+
+    hides = True
 
     def shown(self, value: Sequence[bytes]) -> Iterator[str]:
         yield from ("BASE64" for _ in value)
@@ -179,6 +189,8 @@ class _Patterns(_Pairs):
 
 class _Headers(_Pairs):
     """Header fields, whose values may be secrets."""
+
+    hides = True
 
     def shown(self, value: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield from (f"{name}=VALUE" for name, _ in value)

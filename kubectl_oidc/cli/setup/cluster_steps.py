@@ -134,7 +134,8 @@ def _every_type(page: Page, setup: ClusterSetup) -> None:
     page.verbatim("\n".join(apiserver_flags(setup.trust)))
     note = structured_authentication.email_note(setup.trust)
     page.paragraph(
-        f"kube-apiserver 1.34 or newer (1.30 to 1.33: v1beta1), by a file for --authentication-config instead of the flags above. {note}".rstrip()
+        "kube-apiserver 1.34 or newer, by a file. Give it with --authentication-config and remove the flags above. "
+        f"For 1.30 to 1.33, change apiVersion to v1beta1. {note}".rstrip()
     )
     page.verbatim(authentication_configuration(setup.trust).text().rstrip("\n"))
 

@@ -137,7 +137,7 @@ def ask_for_context(questions: Questions, kubeconfig: Kubeconfig, system: System
     answers: dict[str, Any] = {}
     while not answers:
         cluster = questions.ask(
-            "Existing context with the cluster, or URL of the API server", kubeconfig.current_context
+            "A context that has the cluster, or the URL of its API server", kubeconfig.current_context
         )
         answers = _answers(cluster, questions, kubeconfig, system)
     name = _proposed_name(cluster, kubeconfig)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _AT_THE_PROVIDER = """\
 1. Register a client: a native (public) application with the grant type Authorization Code and PKCE (S256). It needs no \
 client secret. Allow it refresh tokens, or the browser opens again each time a token expires.
-2. Register the redirect URI http://localhost:8000, and http://localhost:18000 for when port 8000 is taken.
+2. Register the redirect URIs http://localhost:8000 and http://localhost:18000. The program uses the second one if port 8000 is taken.
 3. Let the ID token carry the claim email, which becomes the user name, and the claim groups, a list of the names of \
 the person's groups.
 4. Allow the scopes openid, email, profile and offline_access, if the provider has them, and assign people to the application."""
@@ -48,5 +48,6 @@ def explain_setup(page: Page) -> None:
         ]
     )
     page.paragraph(
-        "`kubectl oidc-login demo` shows all of it on this machine, without a provider or a cluster. It needs the extra demo."
+        "Run `kubectl oidc-login demo` to see all of this on this machine, without a provider or a cluster. "
+        "If packages are missing, it says how to install them."
     )

@@ -140,9 +140,9 @@ def _issuer(ctx: click.Context, system: System, questions: Questions, users: _Us
         except OidcLoginError as error:
             if isinstance(error, UsageError) and error.topic != "issuer-url":
                 raise  # another flag is invalid, so another issuer would not help
-            system.terminal.need(
-                f"{sanitize(error.message, limit=600)}\nhint: {sanitize(error.hint, limit=600)}"
-            )
+            flag = "--oidc-issuer-url"  # here the person types only the value
+            hint = error.hint.replace(f"{flag}=", "").replace(flag, "the issuer URL")
+            system.terminal.need(f"{sanitize(error.message, limit=600)}\nhint: {sanitize(hint, limit=600)}")
             continue
         _set(ctx, _ISSUER, issuer)
         return issuer, metadata

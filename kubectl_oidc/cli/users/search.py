@@ -15,11 +15,12 @@ from kubectl_oidc.kubeconfig import Kubeconfig, read_kubeconfig
 from kubectl_oidc.kubeconfig.select import KubeconfigSelection, select_user
 from kubectl_oidc.text import sanitize
 
+from .from_index import request_from_index
 from .from_stanza import stanza_request, typed_params
 from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
 from .sessions_of_users import SessionUser, cache_directories, request_with_name, session_users
 from .suggestions import no_session, unknown_session
-from .target import USER_PARAMETERS, Purpose, TargetSession, no_user, request_from_index
+from .target import USER_PARAMETERS, Purpose, TargetSession, no_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

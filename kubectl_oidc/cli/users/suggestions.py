@@ -34,9 +34,9 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     kept = _stored(request.storage.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
     alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
-    like = " for these scopes and flags" if alike else ""
+    what = "has these scopes and flags" if alike else "is stored here"
     return SignInNeeded(
-        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named}{like} is stored here",
+        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named} {what}",
         f"run `{login}` to sign in, or give the flags of a stored session",
         lines=_closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id),
     )

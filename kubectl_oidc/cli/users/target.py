@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from kubectl_oidc.authentication.wiring import build_session_repository
-from kubectl_oidc.cli.options.click_options import current_sources
 from kubectl_oidc.cli.options.flags import FLAGS
-from kubectl_oidc.cli.options.variables import TYPED
-from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
 from kubectl_oidc.system.shell import one_line
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from kubectl_oidc.kubeconfig import Kubeconfig
     from kubectl_oidc.kubeconfig.select import KubeconfigSelection
     from kubectl_oidc.sessions.session import Session
-    from kubectl_oidc.sessions.stores import index
     from kubectl_oidc.system.system import System
     from kubectl_oidc.system.terminal import Terminal
 
@@ -102,32 +98,11 @@ class TargetSession:
         )
 
 
-def request_from_index(values: dict[str, Any], entry: index.Entry, cache_dir: Path | None) -> SignInRequest:
-    """Return a request for a session that no kubeconfig user asks for.
-
-    Args:
-        values: The parameters by click's names, for how to reach the provider.
-        cache_dir: The session's cache directory; None for the default one.
-    """
-    known: dict[str, Any] = {
-        "oidc_issuer_url": entry.issuer,
-        "oidc_client_id": entry.client_id,
-        "oidc_extra_scope": entry.scopes,
-        "session": entry.name,
-    }
-    if cache_dir:
-        known["token_cache_dir"] = str(cache_dir)
-    sources = {**current_sources(), **dict.fromkeys(known, TYPED)}
-    return effective({**values, **known}, sources).request()
-
-
 def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
     """Return the error for a context without a user in the kubeconfig, or for no context."""
-    return KubeconfigError(
-        _no_user(chosen, kubeconfig),
-        "select one with --context, --user, --session, or --oidc-issuer-url and --oidc-client-id, or run `kubectl oidc-login setup` to write one",
-        topic="stanza",
-    )
+    by = "--context, --user or --session" if kubeconfig.users else "--oidc-issuer-url and --oidc-client-id"
+    hint = f"give {by}, or run `kubectl oidc-login setup` to write a user"
+    return KubeconfigError(_no_user(chosen, kubeconfig), hint, topic="stanza")
 
 
 def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:

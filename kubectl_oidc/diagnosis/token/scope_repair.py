@@ -26,4 +26,4 @@ def add_scope(scope: str, scopes: Sequence[str]) -> Repair:
         wanted = [] if has_flag else [one for one in scopes if one != "openid"]
         return {**exec_, "args": [*words, *(f"{_FLAG}={quote_value(one)}" for one in (*wanted, scope))]}
 
-    return Repair(f"add {_FLAG}={scope}; you then sign in again", edit)
+    return Repair(f"add {_FLAG}={scope}", edit)

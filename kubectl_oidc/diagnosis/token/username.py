@@ -28,7 +28,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
         )
     if isinstance(value, str) and value:
         return
-    what = "has no" if value is None else f"has {json_quoted(value, limit=60)} as"
+    what = "is not in the token" if value is None else f"is {json_quoted(value, limit=60)}"
     lacks_scope = (
         claim == "email" and "email" not in facts.scopes and may_have_scope("email", facts.scopes_supported)
     )
@@ -38,7 +38,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
         else f"have the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield problem(
-        f"the token {what} claim {sanitize(claim)}, which is the user name: the API server answers Unauthorized",
+        f"the claim {sanitize(claim)}, the user name, {what}, so the API server answers Unauthorized",
         ask,
         "claims-username",
         repair=add_scope("email", facts.scopes) if lacks_scope else None,
@@ -53,8 +53,8 @@ def check_email_verified(facts: TokenFacts) -> Iterator[Finding]:
     if value is True:
         return
     yield problem(
-        f"the claim email_verified is {json_quoted(value, limit=40)}, and the user name is email: "
-        "the API server answers Unauthorized",
+        f"the claim email_verified is {json_quoted(value, limit=40)}, and email is the user name, "
+        "so the API server answers Unauthorized",
         "verify the address at the provider (it must send true, not a string), or choose another claim with --oidc-username-claim",
         "claims-email-verified",
     )

@@ -54,6 +54,7 @@ class Entry(NamedTuple):
         host: The name of the host that wrote this.
         former: Other stores that may still hold a copy: the session is being moved, or could not be removed there.
         trust: Who was trusted when the session was obtained (``trust.trust_identity``); None if version 1.0.0 wrote this.
+        flags: The flags that lead to this session, with placeholders for secrets; none if version 1.0.0 wrote this.
     """
 
     session_id: str
@@ -73,6 +74,7 @@ class Entry(NamedTuple):
     in_flight: int = 0
     former: tuple[str, ...] = ()
     trust: tuple[str, ...] | None = None
+    flags: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, storage: str) -> Entry:
@@ -145,7 +147,7 @@ def _is_foreign(entry: Entry) -> bool:
 def _json_kinds() -> dict[str, type]:
     """Return the type of each member of a file that every version writes, as JSON has it."""
     samples = {"host": "", **Entry._field_defaults}
-    del samples["trust"]
+    del samples["trust"], samples["flags"]
     return {name: _JSON_KINDS[type(sample)] for name, sample in samples.items()}
 
 
@@ -155,15 +157,13 @@ def parse_entry(content: bytes, session_id: str) -> Entry | None:
         values = json.loads(content)
         if values.pop("version") != VERSION or values["session_id"] != session_id:
             return None
-        if values["storage"] not in PLACES or values["credential"] not in PLACES:
-            return None
-        trust = values.pop("trust", None)
+        trust, flags = values.pop("trust", None), values.pop("flags", [])
         if any(type(values[name]) is not kind for name, kind in _json_kinds().items()):
             return None
-        if any(place not in PLACES for place in values["former"]):
+        if any(place not in PLACES for place in (values["storage"], values["credential"], *values["former"])):
             return None
         lists = {name: tuple(map(str, values[name])) for name in ("scopes", "former")}
-        return Entry(**{**values, **lists}, trust=None if trust is None else texts(trust))
+        return Entry(**{**values, **lists}, trust=None if trust is None else texts(trust), flags=texts(flags))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 

@@ -28,7 +28,7 @@ def bury(base: Path, entry: Entry) -> None:
         StoreError: It cannot be written.
     """
     for name in {file_name(one) for one in (entry, *read_host_entries(base, entry.session_id))}:
-        write_file(base, name, entry._replace(storage="", person="", former=()))
+        write_file(base, name, entry._replace(storage="", person="", former=(), flags=()))
 
 
 def sweep(base: Path, now: float) -> None:

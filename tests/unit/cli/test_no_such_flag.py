@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -12,6 +13,9 @@ from kubectl_oidc.cli.no_such_flag import no_such_flag
 from kubectl_oidc.cli.options.click_options import Option
 from kubectl_oidc.cli.program import main, program
 from kubectl_oidc.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,47 @@ def test_the_hint_names_the_commands_that_have_the_flag(words: list[str], named:
     with pytest.raises(UsageError) as caught:
         main(words)
     assert [name for name in COMMANDS if f"{name} " in caught.value.hint.partition("`")[0]] == sorted(named)
+
+
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        (["setup", "ekss"], ["--cluster-type=eks"]),
+        (["status", "json", "wide"], ["--output=json", "--output=wide"]),
+        (["purge", "all"], ["--all"]),
+        (["login", "prod"], ["--context=prod"]),
+        (["doctor", "oidc"], ["--user=oidc"]),
+        (["convert", "get-token"], []),
+        (["help", "setup", "x"], []),
+        (["completion", "bash", "x"], []),
+    ],
+)
+def test_an_argument_that_is_too_many_gets_a_hint_with_the_flag(
+    words: list[str], flags: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a flag's values, a context, a user, or the flag's name."""
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        "contexts: [{name: prod, context: {user: oidc}}]\nusers: [{name: oidc, user: {}}]\n"
+    )
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    with pytest.raises(UsageError) as caught:
+        main(words)
+    assert words[0] in caught.value.message
+    assert words[-1] in caught.value.message
+    proposed, _, see = caught.value.hint.rpartition("see ")
+    assert re.findall(r"--[\w=-]+", proposed) == flags
+    assert f"{words[0]} --help`" in see
+
+
+def test_every_command_refuses_an_argument_that_it_does_not_have() -> None:
+    for name in COMMANDS:
+        most = ["bash"] if name == "completion" else ["setup"] if name == "help" else []
+        if name != "exec":  # which has a program's arguments
+            with pytest.raises(UsageError) as caught:
+                main([name, *most, "kumquat"])
+            assert "kumquat" in caught.value.message, name
+            assert f"{name} --help`" in caught.value.hint, name
 
 
 def test_a_flag_that_is_not_needed_is_to_be_left_out() -> None:

@@ -45,6 +45,18 @@ def test_the_version_of_the_program_that_kubectl_finds_is_checked(
     assert named in found.message
 
 
+def test_path_is_no_remedy_for_another_program_at_a_path_of_its_own(tmp_path: Path) -> None:
+    other = executable(tmp_path / "other" / "kubectl-oidc_login", "echo 0.0.1")
+    own = executable(tmp_path / "bin" / "kubectl-oidc_login", "echo 0.0.1")
+    environ = {"PATH": str(own.parent)}
+    found = result_of(check_plugin(doctor_run(what=with_exec(command=str(other)), environ=environ)))
+    assert (found.status, found.topic) == ("warning", "plugin")
+    assert str(other) in found.message
+    assert "`command`" in found.hint
+    assert str(own) in found.hint
+    assert "PATH" not in found.hint
+
+
 @pytest.mark.parametrize(
     ("how", "shown"), [(BUNDLE, f" ({BUNDLE})"), (LAUNCHER, f" ({LAUNCHER})"), ("x", "")]
 )

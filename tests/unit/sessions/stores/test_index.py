@@ -43,6 +43,7 @@ ENTRY = index.Entry(
     in_flight=0,
     host="laptop",
     trust=(),
+    flags=("--login-hint=alice",),
 )
 
 
@@ -123,7 +124,7 @@ def test_a_damaged_or_future_entry_is_a_miss(tmp_path: Path, case: str) -> None:
     assert index.read_entry(tmp_path, ID) == ENTRY, "and is written anew"
 
 
-@pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version", "trust"}))
+@pytest.mark.parametrize("member", sorted(WHOLE.keys() - {"version", "trust", "flags"}))
 def test_a_record_with_a_missing_or_mistyped_member_is_treated_as_missing(
     tmp_path: Path, member: str
 ) -> None:
@@ -138,18 +139,20 @@ def test_a_record_with_a_missing_or_mistyped_member_is_treated_as_missing(
     assert index.read_entry(tmp_path, ID) is None
 
 
-def test_an_entry_of_version_1_0_0_has_no_trust(tmp_path: Path) -> None:
+def test_an_entry_of_version_1_0_0_has_no_trust_and_no_flags(tmp_path: Path) -> None:
     """It is read as it was written and differs from the system's authorities. Anything but a list of strings is treated as damage."""
     index.write_entry(tmp_path, ENTRY)
-    put(tmp_path, json.dumps({name: value for name, value in WHOLE.items() if name != "trust"}).encode())
-    assert index.read_entry(tmp_path, ID) == ENTRY._replace(trust=None, scopes=("openid",))
+    old = {name: value for name, value in WHOLE.items() if name not in {"trust", "flags"}}
+    put(tmp_path, json.dumps(old).encode())
+    assert index.read_entry(tmp_path, ID) == ENTRY._replace(trust=None, flags=(), scopes=("openid",))
     for trust in ((), ("insecure",)):
         index.write_entry(tmp_path, ENTRY._replace(trust=trust))
         assert index.read_entry(tmp_path, ID) == ENTRY._replace(trust=trust)
     wrong: list[object] = ["insecure", 1, {}, [1], [None]]
     for value in wrong:
-        put(tmp_path, json.dumps({**WHOLE, "trust": value}).encode())
-        assert index.read_entry(tmp_path, ID) is None, value
+        for member in ("trust", "flags"):
+            put(tmp_path, json.dumps({**WHOLE, member: value}).encode())
+            assert index.read_entry(tmp_path, ID) is None, (member, value)
 
 
 def test_a_truncated_entry_is_a_miss_at_every_length(tmp_path: Path) -> None:
