@@ -246,7 +246,7 @@ def test_an_empty_text_for_an_optional_endpoint_is_none(name: str) -> None:
     metadata = parse_metadata(discovery(ISSUER, **{name: ""}), ISSUER)
     assert getattr(metadata, name) is None
     (oddity,) = metadata.oddities
-    assert re.match(rf"{name} .*empty", oddity)
+    assert oddity.startswith(f"{name} ")
 
 
 @pytest.mark.parametrize(
