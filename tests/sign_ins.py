@@ -79,9 +79,11 @@ class Loud(Log):
     def __init__(self) -> None:
         super().__init__(9)
         self.lines: list[str] = []
+        self.events: list[str] = []
 
-    def info(self, level: int, event: str, message: str) -> None:  # noqa: ARG002 - the words are what tests read
+    def info(self, level: int, event: str, message: str) -> None:
         self.lines.append(f"{level} {message}")
+        self.events.append(event)
 
 
 class Keys:

@@ -34,19 +34,19 @@ def test_an_account_that_matches_is_taken(pattern: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("pattern", "value", "came"),
     [
-        ("*@corp.example", "ada@CORP.example", 'claim "ada@CORP.example"'),
-        ("*@corp.example", "ada@corp.example.evil", 'claim "ada@corp.example.evil"'),
-        ("ops", ["dev", "opsx"], 'claim ["dev", "opsx"]'),
-        ("*", [], "claim []"),
-        ("*", None, " claim claim"),
-        ("*", [None], "claim [null]"),
+        ("*@corp.example", "ada@CORP.example", 'team "ada@CORP.example"'),
+        ("*@corp.example", "ada@corp.example.evil", 'team "ada@corp.example.evil"'),
+        ("ops", ["dev", "opsx"], 'team ["dev", "opsx"]'),
+        ("*", [], "team []"),
+        ("*", None, "team"),
+        ("*", [None], "team [null]"),
     ],
 )
 def test_another_account_is_refused(pattern: str, value: object, came: str) -> None:
     """Capitals count; a claim that is missing matches nothing. What was wanted, what came and what to do is said."""
-    wanted = about("wrong-account", came, "--expect-claim", f"claim={pattern}")
+    wanted = about("wrong-account", came, "--expect-claim", f"team={pattern}")
     with pytest.raises(WrongAccount, check=wanted) as caught:
-        expecting(("claim", pattern)).check({"claim": value})
+        expecting(("team", pattern)).check({"team": value})
     assert "--prompt=select_account" in caught.value.hint
     assert ("--oidc-extra-scope=email" in caught.value.hint) == (value is None), (
         "a scope may be all that is missing"

@@ -6,12 +6,11 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-import pytest
-
 from kubectl_oidc.authentication import reasons
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.request import RenewalOptions
 from tests.sessions import key, session
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from kubectl_oidc.authentication.authentication import Authentication
@@ -44,18 +43,21 @@ def authentication(
     return cast("Authentication", SimpleNamespace(**parts))
 
 
-@pytest.mark.parametrize(
-    ("known", "reason"),
-    [
-        ({}, "not signed in"),
-        ({"unreadable": True}, " read"),
-        ({"store": "none"}, "no session"),
-        ({"entry": SimpleNamespace(storage="disk")}, "damaged"),
-        ({"entry": SimpleNamespace(storage="")}, "removed"),
-    ],
-)
-def test_why_there_is_no_session(known: dict[str, Any], reason: str) -> None:
-    assert reason in reasons.no_session(authentication(**known))
+KNOWN: dict[str, dict[str, Any]] = {
+    "never": {},
+    "unreadable": {"unreadable": True},
+    "not stored": {"store": "none"},
+    "missing": {"entry": SimpleNamespace(storage="disk")},
+    "removed": {"entry": SimpleNamespace(storage="")},
+}
+
+
+def test_why_there_is_no_session() -> None:
+    """A session that cannot be read is not called missing."""
+    told_apart({why: [reasons.no_session(authentication(**known))] for why, known in KNOWN.items()})
+    for more in KNOWN.values():
+        unreadable = authentication(**more | KNOWN["unreadable"])
+        assert reasons.no_session(unreadable) == reasons.no_session(authentication(unreadable=True))
 
 
 def test_a_command_that_always_signs_in() -> None:

@@ -12,6 +12,7 @@ from kubectl_oidc.errors import InvalidProviderResponse
 from kubectl_oidc.http.exchange import Response
 from kubectl_oidc.http.json_body import NotJson, parse_object
 from tests.arbitrary import JSON, TEXT, or_refused
+from tests.topics import told_apart
 
 
 def answer(body: bytes, kind: str | None = "application/json") -> Response:
@@ -33,52 +34,56 @@ def test_a_byte_order_mark_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("kind", "shown"),
     [
-        ("text/html; charset=utf-8", "web page (text/html)"),
-        ("application/xhtml+xml", "web page"),
-        ("text/plain", "JSON (text/plain)"),
-        ("application/octet-stream", "JSON"),
-        ("application/jsonp", "JSON"),
-        ("text/\x1b[31mred", "JSON (text/ [31mred)"),
+        ("text/html; charset=utf-8", "(text/html)"),
+        ("application/xhtml+xml", "(application/xhtml+xml)"),
+        ("text/plain", "(text/plain)"),
+        ("application/octet-stream", "(application/octet-stream)"),
+        ("application/jsonp", "(application/jsonp)"),
+        ("text/\x1b[31mred", "(text/ [31mred)"),
     ],
 )
-def test_another_content_type_is_refused(kind: str, words: str) -> None:
+def test_another_content_type_is_refused(kind: str, shown: str) -> None:
     """A web page with status 200 is refused, even if its body is JSON."""
     with pytest.raises(NotJson) as caught:
         parse_object(answer(b"{}", kind), "the answer")
-    assert words in caught.value.message
+    assert shown in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (b"", "empty"),
-        (b"SECRET", "invalid JSON"),
-        (b'{"a": "SECRET', "invalid JSON"),
-        (b'{"a": 1} SECRET', "invalid JSON"),
-        (b"<html>SECRET</html>", "invalid JSON"),
-        (b'{"a": "SECRET\xff"}', "UTF-8"),
-        (json.dumps({"a": "SECRET"}).encode("utf-16"), "UTF-8"),
-        (b"[" * 200_000 + b"]" * 200_000, "nested"),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested"),
-        (b'["SECRET"]', "object"),
-        (b'"SECRET"', "object"),
-        (b"null", "object"),
-        (b'{"issuer": "SECRET", "issuer": "b"}', "twice"),
-        (b'{"a": {"b": 1, "b": 2}}', "twice"),
-        (b'{"a": NaN}', "number"),
-        (b'{"a": -Infinity}', "number"),
-        (b'{"a": ' + b"9" * 10_000 + b"}", "invalid JSON"),
+BAD = {
+    "empty": [b""],
+    "invalid": [
+        b"SECRET",
+        b'{"a": "SECRET',
+        b'{"a": 1} SECRET',
+        b"<html>SECRET</html>",
+        b'{"a": ' + b"9" * 10_000 + b"}",
     ],
-)
-def test_what_is_no_good_object_is_refused_without_an_echo(body: bytes, words: str) -> None:
-    """Broken, foreign, ambiguous or bottomless JSON: each a clear error that repeats nothing of the body."""
+    "not UTF-8": [b'{"a": "SECRET\xff"}', json.dumps({"a": "SECRET"}).encode("utf-16")],
+    "nested": [b"[" * 200_000 + b"]" * 200_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000],
+    "no object": [b'["SECRET"]', b'"SECRET"', b"null"],
+    "twice": [b'{"issuer": "SECRET", "issuer": "b"}', b'{"a": {"b": 1, "b": 2}}'],
+    "number": [b'{"a": NaN}', b'{"a": -Infinity}'],
+}
+
+
+def refused(body: bytes) -> InvalidProviderResponse:
     with pytest.raises(InvalidProviderResponse) as caught:
         parse_object(answer(body), "the answer")
-    error = caught.value
+    return caught.value
+
+
+def test_each_fault_of_a_body_is_called_what_it_is() -> None:
+    """The provider's administrator has to find it."""
+    told_apart({fault: [refused(body).message for body in bodies] for fault, bodies in BAD.items()})
+
+
+@pytest.mark.parametrize("body", [body for bodies in BAD.values() for body in bodies])
+def test_what_is_no_good_object_is_refused_without_an_echo(body: bytes) -> None:
+    """Broken, foreign, ambiguous or bottomless JSON: each a clear error that repeats nothing of the body."""
+    error = refused(body)
     assert error.message.startswith("the answer ")
-    assert words in error.message
     assert error.hint
     assert "SECRET" not in error.message + error.hint
     # Nor does -v 9, which shows the chain of causes.

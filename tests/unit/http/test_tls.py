@@ -24,6 +24,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, certificate, json_reply, nameless, tunnel
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,18 +219,28 @@ def test_an_intermediate_authority_is_enough(authority: trustme.CA) -> None:
     assert ask(context, given(intermediate)) == 200
 
 
+UNKNOWN_AUTHORITY, EXPIRED, NOT_YET = -67843, -67818, -67819
+"""Codes of macOS: errSecNotTrusted, errSecCertificateExpired, errSecCertificateNotValidYet."""
+
+
+def explained(code: int) -> str:
+    """Return what is said of localhost's certificate, which the verifier of macOS or Windows refuses with this code."""
+    error = ssl.SSLCertVerificationError("the words of the system")
+    error.verify_code, error.verify_message = code, "the words of the system"
+    return tls.explain_certificate_error(error, "localhost", tls.SYSTEM_TRUST)[0]
+
+
 def test_an_unknown_authority_is_named(authority: trustme.CA) -> None:
     """The error says that the authority is unknown, and how to add it."""
     error = refused(certificate(authority), tls.SYSTEM_TRUST)
-    assert "localhost" in error.message
-    assert "unknown authority" in error.message
+    assert explained(UNKNOWN_AUTHORITY) in error.message
     assert "--certificate-authority FILE" in error.hint
 
 
 def test_a_self_signed_certificate_is_an_unknown_authority() -> None:
     """A server's own certificate, signed by itself, is refused in the same words."""
     error = refused(_old_kind_server(self_signed=True)[0], tls.SYSTEM_TRUST)
-    assert "unknown authority" in error.message
+    assert explained(UNKNOWN_AUTHORITY) in error.message
 
 
 def test_a_wrong_given_authority_is_told_apart_from_none(authority: trustme.CA, another: trustme.CA) -> None:
@@ -254,7 +265,7 @@ def test_an_expired_certificate_is_named(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW - 9 * DAY, not_after=NOW - DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert "expired" in error.message
+    assert explained(EXPIRED) in error.message
     assert "clock" in error.hint
 
 
@@ -263,7 +274,7 @@ def test_a_certificate_of_the_future_is_named(authority: trustme.CA) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost", not_before=NOW + DAY, not_after=NOW + 9 * DAY).configure_cert(context)
     error = refused(context, given(authority))
-    assert " yet" in error.message
+    assert explained(NOT_YET) in error.message
     assert "clock" in error.hint
 
 
@@ -323,28 +334,23 @@ def test_insecure_believes_one_without_subjectaltname(authority: trustme.CA) -> 
     assert ask(nameless(authority), TlsOptions(insecure=True)) == 200
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        (-67843, "unknown authority"),
-        (0x800B0109, "unknown authority"),
-        (0x800B010A, "unknown authority"),
-        (-67818, " expired"),
-        (0x800B0101, " expired"),
-        (0x800B0101, " yet"),  # CERT_E_EXPIRED means both
-        (-67819, " yet"),
-        (-67602, " host"),
-        (0x800B010F, " host"),
-        (0x800B0004, "(the words of the system)"),
-    ],
-)
-def test_the_verifiers_of_macos_and_windows_are_understood(code: int, said: str) -> None:
+CODES = {
+    "unknown authority": [UNKNOWN_AUTHORITY, 0x800B0109, 0x800B010A],
+    "expired": [EXPIRED],
+    "expired or not yet": [0x800B0101],  # CERT_E_EXPIRED means both
+    "not yet": [NOT_YET],
+    "another host": [-67602, 0x800B010F],
+    "another reason": [0x800B0004],
+}
+
+
+def test_the_verifiers_of_macos_and_windows_are_understood() -> None:
     """They refuse by numbers of their own (errSec*, CERT_E_*), which truststore hands on; an unknown one by its words."""
-    error = ssl.SSLCertVerificationError("the words of the system")
-    error.verify_code, error.verify_message = code, "the words of the system"
-    message, _ = tls.explain_certificate_error(error, "issuer.example.com", tls.SYSTEM_TRUST)
-    assert said in message
-    assert "issuer.example.com" in message
+    told_apart({what: map(explained, codes) for what, codes in CODES.items()})
+    assert all("localhost" in explained(code) for codes in CODES.values() for code in codes)
+    assert [what for what, codes in CODES.items() if "(the words of the system)" in explained(codes[0])] == [
+        "another reason"
+    ]
 
 
 def _old_kind_server(*, self_signed: bool = False) -> tuple[ssl.SSLContext, bytes]:
@@ -394,7 +400,8 @@ def test_a_strict_refusal_of_an_old_authority_is_explained() -> None:
     ):
         strict.wrap_socket(bare, server_hostname="localhost")
     what, hint = tls.explain_certificate_error(caught.value, "localhost", TlsOptions(ca_data=(ca,)))
-    assert "outdated" in what
+    assert what != explained(UNKNOWN_AUTHORITY)
+    assert f"({caught.value.verify_message})" in what
     assert "VERIFY_X509_STRICT" in hint
     assert "--certificate-authority" in hint
 
@@ -412,9 +419,9 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, content: bytes) -> N
     """A file or data without a certificate is a usage error that names the flag and the file."""
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    with pytest.raises(UsageError, match=r"--certificate-authority: .*ca\.pem .*(certificate|empty)"):
+    with pytest.raises(UsageError, match=r"--certificate-authority: .*ca\.pem "):
         tls.client_context(TlsOptions(ca_files=(file,)))
-    with pytest.raises(UsageError, match=r"--certificate-authority-data .*(certificate|empty)"):
+    with pytest.raises(UsageError, match=r"--certificate-authority-data "):
         tls.client_context(TlsOptions(ca_data=(content,)))
 
 
@@ -424,4 +431,4 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             tls.client_context(TlsOptions(ca_files=(path,)))
         assert os.fspath(path) in caught.value.message
-        assert " read" in caught.value.message
+        assert caught.value.topic == "tls"

@@ -157,7 +157,7 @@ def test_the_same_trust_or_a_stricter_one_may_be_sent_under() -> None:
 
 def test_it_is_named_by_flags_and_variables() -> None:
     """For errors: no digest, each once."""
-    assert "system" in describe_trust(())
+    assert describe_trust(()) not in {"", describe_trust(None)}
     assert describe_trust(("insecure",)) == "--insecure-skip-tls-verify"
     assert (
         describe_trust((*of_data(ONE, OTHER), "SSL_CERT_FILE 1"))

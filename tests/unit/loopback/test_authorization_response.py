@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hmac import compare_digest
 from urllib.parse import quote, urlencode
 
@@ -20,6 +19,7 @@ from kubectl_oidc.loopback.authorization_response import (
 )
 from kubectl_oidc.secret import Secret
 from tests import parts
+from tests.topics import told_apart
 
 STATE = "S" * 43
 TICKET = "/T0ken-of-the-start-address-4tests"
@@ -182,59 +182,59 @@ def test_the_state_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
 # Repeated and broken parameters
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        f"code=abc&state={STATE}&state={STATE}",
-        f"code=abc&state=wrong&state={STATE}",
-        f"code=abc&state={STATE}&state=",
-        f"code=abc&code=abc&state={STATE}",
-        f"code=abc&code=&state={STATE}",
-        f"code=abc&%63ode=other&state={STATE}",
-        f"code=abc&state={STATE}&{iss(ISSUER)}&{iss('https://evil.example')}",
-        f"error=a&error=b&state={STATE}",
-        f"code=abc&state={STATE}&scope=a&scope=b",
-    ],
-)
+REPEATED = [
+    f"code=abc&state={STATE}&state={STATE}",
+    f"code=abc&state=wrong&state={STATE}",
+    f"code=abc&state={STATE}&state=",
+    f"code=abc&code=abc&state={STATE}",
+    f"code=abc&code=&state={STATE}",
+    f"code=abc&%63ode=other&state={STATE}",
+    f"code=abc&state={STATE}&{iss(ISSUER)}&{iss('https://evil.example')}",
+    f"error=a&error=b&state={STATE}",
+    f"code=abc&state={STATE}&scope=a&scope=b",
+]
+UNREADABLE = [
+    f"code=%FF%FE&state={STATE}",
+    f"code=abc&state={STATE}&" + "&".join(f"p{n}=1" for n in range(49)),
+    "&" * 5000,
+]
+NEITHER = [
+    f"state={STATE}&{rest}"
+    for rest in ("", "code=", "error=", "code=&error=", "error_description=only+words")
+]
+BOTH = [f"state={STATE}&code=abc&error=access_denied"]
+
+
+@pytest.mark.parametrize("query", REPEATED)
 def test_a_repeated_parameter_is_refused(query: str) -> None:
     """Which of two values is right is not known (RFC 6749 §3.1), so neither is accepted."""
-    found = refused(get(query))
-    assert found.status == 400
-    assert "repeated" in found.reason
+    assert refused(get(query)).status == 400
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        f"code=%FF%FE&state={STATE}",
-        f"code=abc&state={STATE}&" + "&".join(f"p{n}=1" for n in range(49)),
-        "&" * 5000,
-    ],
-    ids=["not UTF-8", "51 parameters", "5000 separators"],
-)
+@pytest.mark.parametrize("query", UNREADABLE, ids=["not UTF-8", "51 parameters", "5000 separators"])
 def test_what_cannot_be_read_is_refused(query: str) -> None:
     """Bytes that are no text and parameters by the dozen are no answer."""
-    found = refused(get(query))
-    assert found.status == 400
-    assert re.search(r"\bread\b", found.reason)
+    assert refused(get(query)).status == 400
 
 
-@pytest.mark.parametrize(
-    ("rest", "why"),
-    [
-        ("", r"\bcode\b(?!.*error)"),
-        ("code=", r"\bcode\b(?!.*error)"),
-        ("error=", r"\bcode\b(?!.*error)"),
-        ("code=&error=", r"\bcode\b(?!.*error)"),
-        ("error_description=only+words", r"\bcode\b(?!.*error)"),
-        ("code=abc&error=access_denied", "error"),
-    ],
-)
-def test_an_answer_is_a_code_or_an_error(rest: str, why: str) -> None:
+@pytest.mark.parametrize("query", NEITHER + BOTH)
+def test_an_answer_is_a_code_or_an_error(query: str) -> None:
     """With our state but neither of them, or with both, nothing was answered."""
-    found = refused(get(f"state={STATE}&{rest}"))
-    assert found.status == 400
-    assert re.search(why, found.reason)
+    assert refused(get(query)).status == 400
+
+
+def test_each_fault_of_an_answer_has_its_own_reason() -> None:
+    """Who reads the log knows what was wrong."""
+    faults = {
+        "repeated": REPEATED,
+        "unreadable": UNREADABLE,
+        "neither": NEITHER,
+        "both": BOTH,
+        "elsewhere": [""],
+    }
+    told_apart(
+        {fault: [refused(get(query)).reason for query in queries] for fault, queries in faults.items()}
+    )
 
 
 # Issuer
@@ -257,9 +257,15 @@ def test_an_answer_is_a_code_or_an_error(rest: str, why: str) -> None:
 def test_an_answer_of_another_issuer_is_refused(awaited: ExpectedResponse, rest: str, other: str) -> None:
     """`iss` is compared byte for byte, in errors too, also where no `iss` was promised (RFC 9207 §2.4)."""
     found = refused(get(f"{rest}&state={STATE}&{iss(other)}"), awaited)
-    assert found.status == 403
-    assert "provider" in found.reason
-    assert found != refused(get(f"{rest}&state={STATE}"), PROMISED), "it is not missing"
+    missing = refused(get(f"{rest}&state={STATE}"), PROMISED)
+    assert found.status == missing.status == 403
+    told_apart(
+        {
+            "other": [found.reason],
+            "missing": [missing.reason],
+            "state": [refused(get(f"{rest}&state=x")).reason],
+        }
+    )
 
 
 @pytest.mark.parametrize("rest", ["code=abc", "error=access_denied"])

@@ -24,10 +24,10 @@ from kubectl_oidc.loopback.authorization_response import AuthorizationResponse
 from kubectl_oidc.loopback.connection import HEAD_BYTES, Connection, Reply
 from kubectl_oidc.loopback.connections import CONNECTION_SECONDS, MOMENT, MOST_CONNECTIONS, Listener
 from kubectl_oidc.loopback.listen_address import ListenAddress
-from kubectl_oidc.loopback.pages import Failed, SignedIn
+from kubectl_oidc.loopback.pages import Failed, SignedIn, final_page
 from kubectl_oidc.loopback.server import _ENDED, FLUSH_SECONDS, CallbackServer
 from kubectl_oidc.loopback.server_thread import ListenerThread
-from kubectl_oidc.loopback.sockets import listen
+from kubectl_oidc.loopback.sockets import _IN_USE as IN_USE, listen
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.log import QUIET, Log
 from tests import parts
@@ -855,7 +855,7 @@ def test_a_redirect_url_whose_port_is_in_use_is_not_answered_elsewhere() -> None
         port = other.getsockname()[1]
         addresses = [ListenAddress("127.0.0.1", port), ListenAddress("127.0.0.1", 0)]
         with (
-            pytest.raises(NoFreeListenAddress, match=rf"127\.0\.0\.1:{port} \(in use.*\)$"),
+            pytest.raises(NoFreeListenAddress, match=rf"127\.0\.0\.1:{port} \({IN_USE}\)$"),
             serving(addresses, redirect_url=f"http://localhost:{port}"),
         ):
             pytest.fail("it listens")
@@ -871,7 +871,7 @@ def test_the_next_address_serves_when_one_is_in_use(capsys: pytest.CaptureFixtur
         with serving([ListenAddress("localhost", port), *ANY_PORT], log=Log(1)) as server:
             (tried,) = server.tried
             assert str(tried) == f"127.0.0.1:{port}"
-            assert "in use" in tried.reason
+            assert tried.reason == IN_USE
             assert server.redirect_uri == f"http://localhost:{port_of(server)}"
             assert port_of(server) != port
             assert works(server)
@@ -965,7 +965,12 @@ def test_who_comes_too_late_is_told_so() -> None:
         assert server.wait(PATIENCE)
         raise SignInTimeout("nobody came within 3 s", "come within a minute")
     response = browser.read()
-    assert "timed out" in response.body
+    assert (
+        response.body
+        == final_page(
+            Failed("nobody came within 3 s", "come within a minute", timed_out=True), now=0
+        ).body.decode()
+    )
     assert "Nobody came within 3 s" in response.body
     assert "Come within a minute" in response.body
     assert _ENDED.message[1:] not in response.body

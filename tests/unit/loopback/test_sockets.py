@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from kubectl_oidc.errors import NoFreeListenAddress, UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from kubectl_oidc.loopback.redirect_uri import addresses_at_port, allowed_host_headers, browser_host_and_port
 from kubectl_oidc.loopback.sockets import (
+    _IN_USE,
     Listening,
     NotFree,
     _bind_all,
@@ -25,6 +25,7 @@ from kubectl_oidc.loopback.sockets import (
     _Refused,
     listen,
 )
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,50 +115,59 @@ def test_a_listen_address_is_a_host_and_a_port(text: str, host: str, port: int, 
     assert str(found) == written
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", r"\bport\b(?!.*65535)"),
-        ("localhost", r"\bport\b(?!.*65535)"),
-        ("8000", r"\bport\b(?!.*65535)"),
-        ("localhost:", r"\bport\b.*65535"),
-        (":", r"\bport\b.*65535"),
-        ("localhost:http", r"\bport\b.*65535"),
-        ("localhost:65536", r"\bport\b.*65535"),
-        ("localhost:000001", r"\bport\b.*65535"),
-        ("localhost:-1", r"\bport\b.*65535"),
-        ("localhost:+1", r"\bport\b.*65535"),
-        ("localhost: 1", r"\bport\b.*65535"),
-        ("localhost:8_0", r"\bport\b.*65535"),
-        ("localhost:٨٠", r"\bport\b.*65535"),
-        ("localhost:8000/callback", r"\bport\b.*65535"),
-        ("::1:8000", "IPv6(?!.* between ).*brackets"),
-        ("2001:db8::1:8000", "IPv6(?!.* between ).*brackets"),
-        ("::1", r"\bhost\b.*\bport\b"),
-        ("http://localhost:8000", r"\bhost\b.*\bport\b"),
-        ("localhost:8000:8000", r"\bhost\b.*\bport\b"),
-        ("[::1:8000", r"\bhost\b.*\bport\b"),
-        ("[]:8000", "IPv6.* between .*brackets"),
-        ("[localhost]:8000", "IPv6.* between .*brackets"),
-        ("[127.0.0.1]:8000", "IPv6.* between .*brackets"),
-        ("[::g]:8000", "IPv6.* between .*brackets"),
-        ("local host:8000", "character"),
-        ("user@localhost:8000", "character"),
-        ("-localhost:8000", "character"),
-        ("*:8000", "character"),
-        ("löcalhost:8000", "character"),
-        ("localhost\n127.0.0.1:8000", "character"),
-        ("localhost\x1b[31m:8000", "character"),
+MALFORMED = {
+    "no port": ["", "localhost", "8000"],
+    "port": [
+        "localhost:",
+        ":",
+        "localhost:http",
+        "localhost:65536",
+        "localhost:000001",
+        "localhost:-1",
+        "localhost:+1",
+        "localhost: 1",
+        "localhost:8_0",
+        "localhost:٨٠",
+        "localhost:8000/callback",
     ],
-)
-def test_a_malformed_listen_address_is_a_usage_error_that_says_why(text: str, why: str) -> None:
-    """What was written, what is wrong with it and what would be right stand in one line each, without controls."""
+    "IPv6 without brackets": ["::1:8000", "2001:db8::1:8000"],
+    "no host and port": ["::1", "http://localhost:8000", "localhost:8000:8000", "[::1:8000"],
+    "no IPv6 in the brackets": ["[]:8000", "[localhost]:8000", "[127.0.0.1]:8000", "[::g]:8000"],
+    "character": [
+        "local host:8000",
+        "user@localhost:8000",
+        "-localhost:8000",
+        "*:8000",
+        "löcalhost:8000",
+        "localhost\n127.0.0.1:8000",
+        "localhost\x1b[31m:8000",
+    ],
+}
+
+
+def malformed(text: str) -> UsageError:
     with pytest.raises(UsageError) as caught:
         address(text)
-    error = caught.value
+    return caught.value
+
+
+def test_each_fault_of_a_listen_address_has_its_own_reason() -> None:
+    """The reason stands behind the quoted text."""
+    told_apart(
+        {
+            fault: [malformed(text).message.rpartition('"')[2] for text in texts]
+            for fault, texts in MALFORMED.items()
+        }
+    )
+    assert "65535" in malformed("localhost:65536").message
+
+
+@pytest.mark.parametrize("text", [text for texts in MALFORMED.values() for text in texts])
+def test_a_malformed_listen_address_is_a_usage_error_that_says_why(text: str) -> None:
+    """What was written, what is wrong with it and what would be right stand in one line each, without controls."""
+    error = malformed(text)
     assert error.exit_status == 2
     assert error.message.startswith('--listen-address "')
-    assert re.search(why, error.message)
     assert error.message.isprintable()
     assert "--listen-address=127.0.0.1:8000" in error.hint
 
@@ -231,7 +241,7 @@ def test_every_interface_of_ipv4_leaves_the_other_half_of_localhost_to_nobody_el
     """The redirect URI says localhost: with 0.0.0.0 asked for, ::1 is ours too at that port."""
     with listening("0.0.0.0:0") as found:
         assert hosts(found) == {EVERYWHERE, "::1"}
-    with occupied("::1") as port, pytest.raises(NoFreeListenAddress, match=rf"\[::1\]:{port} \(in use"):
+    with occupied("::1") as port, pytest.raises(NoFreeListenAddress, match=rf"\[::1\]:{port} \({_IN_USE}\)"):
         listen([ListenAddress(EVERYWHERE, port)])
 
 
@@ -304,7 +314,7 @@ def test_the_next_address_is_taken_when_a_half_of_one_is_in_use(held: str, told:
         assert found.asked.port not in {0, port}
         (tried,) = found.tried
         assert str(tried) == f"{told}:{port}"
-        assert "in use" in tried.reason
+        assert tried.reason == _IN_USE
         assert hosts(found) == HALVES
 
 
@@ -333,9 +343,9 @@ def test_when_nothing_is_free_the_error_names_each_and_why() -> None:
     ):
         listen([address(f"localhost:{one}"), address(f"[::1]:{two}"), ListenAddress(OUTSIDE, 0)])
     error = caught.value
-    assert f"127.0.0.1:{one} (in use" in error.message
-    assert f"127.0.0.1:{two} (in use" in error.message
-    assert re.search(rf"{re.escape(OUTSIDE)}:0 \([^)]*address", error.message)
+    assert f"127.0.0.1:{one} ({_IN_USE})" in error.message
+    assert f"127.0.0.1:{two} ({_IN_USE})" in error.message
+    assert f"{OUTSIDE}:0 ({_reason(OSError(errno.EADDRNOTAVAIL, ''))})" in error.message
     assert str(one) in error.hint
     assert "--listen-address=127.0.0.1:PORT" in error.hint
     assert "http://localhost:PORT" in error.hint
@@ -354,7 +364,7 @@ def test_a_port_of_nobody_is_not_looked_for() -> None:
     with pytest.raises(NoFreeListenAddress) as caught:
         listen([ListenAddress(OUTSIDE, 0)])
     assert "--listen-address" in caught.value.hint
-    assert "end that program" not in caught.value.hint
+    assert not any(program in caught.value.hint for program in ("ss -", "lsof", "netstat"))
 
 
 @pytest.mark.parametrize("host", ["256.1.1.1", "a..b", "a" * 64, "a" * 300])
@@ -363,27 +373,26 @@ def test_a_host_that_nobody_knows_is_not_free(host: str) -> None:
     with listening(f"{host}:0", "localhost:0") as found:
         (tried,) = found.tried
         assert str(tried) == f"{host}:0"
-        assert " host" in tried.reason
+        assert tried.reason not in {_IN_USE, _reason(OSError(errno.EADDRNOTAVAIL, ""))}
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (OSError(errno.EADDRINUSE, "x"), "in use"),
-        (OSError(errno.EACCES, "x"), "allowed"),
-        (OSError(errno.EPERM, "x"), "allowed"),
-        (OSError(errno.EADDRNOTAVAIL, "x"), "address"),
-        (OSError(errno.EAFNOSUPPORT, "x"), "address"),
-        (OSError(errno.EMFILE, "x"), "too many"),
-        (OSError(errno.ENOBUFS, "x"), os.strerror(errno.ENOBUFS)),
-        (OSError("\x1b[31m" + "odd" * 99), "[31m" + "odd" * 25 + "…"),
-        (socket.gaierror(-2, "x"), " host"),
-    ],
-)
-def test_the_reason_is_in_words(error: OSError, reason: str) -> None:
+REASONS: dict[str, list[OSError]] = {
+    "in use": [OSError(errno.EADDRINUSE, "x")],
+    "not allowed": [OSError(errno.EACCES, "x"), OSError(errno.EPERM, "x")],
+    "no address": [OSError(errno.EADDRNOTAVAIL, "x"), OSError(errno.EAFNOSUPPORT, "x")],
+    "too many": [OSError(errno.EMFILE, "x")],
+    "no host": [socket.gaierror(-2, "x")],
+    "another": [OSError(errno.ENOBUFS, "x")],
+    "unknown": [OSError("\x1b[31m" + "odd" * 99)],
+}
+
+
+def test_the_reason_is_in_words() -> None:
     """Every reason for an address that is not free is one short line of text."""
-    assert reason in _reason(error)
-    assert "\x1b" not in _reason(error)
+    told_apart({kind: map(_reason, errors) for kind, errors in REASONS.items()})
+    assert _reason(REASONS["in use"][0]) == _IN_USE
+    assert _reason(REASONS["another"][0]) == os.strerror(errno.ENOBUFS)
+    assert _reason(REASONS["unknown"][0]) == "[31m" + "odd" * 25 + "…"
 
 
 def test_an_address_that_is_not_free_is_written_as_an_address() -> None:

@@ -121,15 +121,14 @@ def test_the_hint_names_the_choice_and_the_offer(tmp_path: Path, method: str) ->
 
 
 @pytest.mark.parametrize(
-    ("who", "words"),
-    [
-        (Client(client_id="c"), "native (public)"),
-        (Client(client_id="c", client_secret=Secret("s")), "--oidc-client-secret"),
-    ],
+    ("who", "confidential"),
+    [(Client(client_id="c"), False), (Client(client_id="c", client_secret=Secret("s")), True)],
 )
-def test_the_hint_follows_from_what_the_client_has(who: Client, words: str) -> None:
-    """If no method is configured."""
-    assert words in who.invalid_client_hint((BASIC, POST))
+def test_the_hint_follows_from_what_the_client_has(who: Client, *, confidential: bool) -> None:
+    """If no method is configured. Only a client with a secret has methods to choose from."""
+    hint = who.invalid_client_hint((BASIC, POST))
+    assert "--oidc-client-secret" in hint
+    assert ("--oidc-client-authentication" in hint) is confidential
 
 
 def test_the_hint_for_a_key_names_it(whole: Client) -> None:

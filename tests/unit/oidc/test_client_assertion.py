@@ -15,6 +15,7 @@ from kubectl_oidc.oidc.client_assertion import LIFE, AssertionKeyFile
 from kubectl_oidc.text import sanitize
 from tests.client_keys import client_key, private_pem, public_pem
 from tests.tokens import NOW
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,43 +100,57 @@ def test_a_certificate_beside_the_key_does_no_harm(tmp_path: Path, encoding: Pri
 
 
 CUT = private_pem("rsa").replace(b"\n", b"", 3)[:900] + b"\n-----END PRIVATE KEY-----\n"
-WRONG: dict[str, tuple[bytes, str, str]] = {
-    "encrypted": (private_pem("rsa", password=b"SECRET"), "encrypted", "openssl pkey"),
+WRONG: dict[str, tuple[str, bytes, str]] = {
+    "encrypted": ("encrypted", private_pem("rsa", password=b"SECRET"), "openssl pkey"),
     "encrypted as of old": (
-        private_pem("rsa", PrivateFormat.TraditionalOpenSSL, b"SECRET"),
         "encrypted",
+        private_pem("rsa", PrivateFormat.TraditionalOpenSSL, b"SECRET"),
         "openssl pkey",
     ),
-    "public": (public_pem("rsa"), "public key", "private key"),
-    "a certificate": (CERTIFICATE, "certificate", "private key"),
-    "short": (private_pem("short rsa"), "1024 bits", "longer"),
-    "secp256k1": (private_pem("secp256k1"), " kind", "P-256"),
-    "Ed448": (private_pem("Ed448"), " kind", "Ed25519"),
-    "X25519": (private_pem("X25519"), " kind", "Ed25519"),
-    "DSA": (private_pem("dsa"), " kind", "RSA"),
-    "OpenSSH": (private_pem("Ed25519", PrivateFormat.OpenSSH), "OpenSSH", "openssl genpkey"),
-    "cut": (CUT, " read", "PEM"),
-    "empty": (b"", "PEM", "BEGIN PRIVATE KEY"),
-    "DER": (base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "PEM", "PEM"),
-    "a secret": (b"SECRET", "PEM", "PEM"),
+    "public": ("public", public_pem("rsa"), "--oidc-client-assertion-key"),
+    "a certificate": ("certificate", CERTIFICATE, "--oidc-client-assertion-key"),
+    "short": ("short", private_pem("short rsa"), ""),
+    "secp256k1": ("unsupported", private_pem("secp256k1"), "P-256"),
+    "Ed448": ("unsupported", private_pem("Ed448"), "Ed25519"),
+    "X25519": ("unsupported", private_pem("X25519"), "Ed25519"),
+    "DSA": ("unsupported", private_pem("dsa"), "RSA"),
+    "OpenSSH": ("OpenSSH", private_pem("Ed25519", PrivateFormat.OpenSSH), "openssl genpkey"),
+    "cut": ("cut", CUT, "PEM"),
+    "empty": ("no key", b"", "BEGIN PRIVATE KEY"),
+    "DER": ("no key", base64.b64decode(b"".join(private_pem("rsa").split(b"\n")[1:-2])), "PEM"),
+    "a secret": ("no key", b"SECRET", "PEM"),
 }
+"""The kind of the fault, the content of the file, what the hint names."""
+
+
+def refused(path: Path, content: bytes) -> UsageError:
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        AssertionKeyFile(path=path).load()
+    return caught.value
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_no_key_is_named(tmp_path: Path, case: str) -> None:
     """The message names the flag and the file, never its content."""
-    content, what, hint = WRONG[case]
+    _, content, hint = WRONG[case]
     path = tmp_path / "key"
-    path.write_bytes(content)
-    with pytest.raises(UsageError) as caught:
-        AssertionKeyFile(path=path).load()
-    error = caught.value
+    error = refused(path, content)
     assert error.message.startswith(f"--oidc-client-assertion-key: {path} ")
-    assert what in error.message
     assert hint in error.hint
     assert error.topic == "client-assertion-key"
     assert "SECRET" not in error.message + error.hint
     assert sanitize(error.message, limit=1000) == error.message
+
+
+def test_each_kind_of_fault_has_its_own_message(tmp_path: Path) -> None:
+    """The same fault of another key has the same."""
+    said: dict[str, list[str]] = {}
+    for kind, content, _ in WRONG.values():
+        said.setdefault(kind, []).append(refused(tmp_path / "key", content).message)
+    told_apart(said)
+    assert "1024" in said["short"][0]
+    assert "OpenSSH" in said["OpenSSH"][0]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

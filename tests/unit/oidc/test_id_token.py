@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import IdTokenError, UnknownKey
+from kubectl_oidc.oidc.claims import ASK
 from kubectl_oidc.oidc.id_token import Expected, IdToken, validate
 from kubectl_oidc.oidc.key_set import KeySet
 from kubectl_oidc.secret import Secret
@@ -254,7 +255,7 @@ def test_a_refresh_changes_neither_person_nor_audience(
 
     assert [name for name in named if name not in caught.value.message] == []
     assert caught.value.topic == "id-token-changed"
-    assert "sign in" in caught.value.hint
+    assert "`kubectl oidc-login purge`" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -416,7 +417,7 @@ def test_a_sign_in_that_is_as_young_as_was_asked_is_taken(ago: int) -> None:
     [
         (None, "--max-age", "max-age"),
         (NOW - 3661, "--prompt=login", "max-age"),
-        ("soon", "administrator", "id-token"),
+        ("soon", ASK, "id-token"),
     ],
 )
 def test_a_sign_in_whose_age_is_not_known_or_too_great_is_refused(

@@ -16,6 +16,7 @@ from kubectl_oidc.oidc.metadata import (
     is_inside,
     parse_metadata,
 )
+from kubectl_oidc.oidc.workload_issuers import WORKLOADS
 from kubectl_oidc.text import sanitize
 from tests.hostile import discovery
 from tests.tokens import ISSUER
@@ -177,7 +178,8 @@ def test_a_pattern_is_not_shown_as_an_issuer() -> None:
 def test_metadata_without_endpoints_to_sign_in_belongs_to_workloads() -> None:
     """If both endpoints are missing, the issuer is one for workloads and its metadata is not at fault."""
     error = refused(discovery(ISSUER, authorization_endpoint=..., token_endpoint=""))
-    assert "does not sign people in" in error.message
+    assert ISSUER in error.message
+    assert WORKLOADS in error.message
     assert error.topic == "issuer-url"
 
 
@@ -244,7 +246,7 @@ def test_an_empty_text_for_an_optional_endpoint_is_none(name: str) -> None:
     metadata = parse_metadata(discovery(ISSUER, **{name: ""}), ISSUER)
     assert getattr(metadata, name) is None
     (oddity,) = metadata.oddities
-    assert re.match(rf"{name} .*empty", oddity)
+    assert oddity.startswith(f"{name} ")
 
 
 @pytest.mark.parametrize(

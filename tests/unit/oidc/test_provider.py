@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -24,7 +25,7 @@ from kubectl_oidc.oidc.metadata_cache import LONGEST, STALE
 from kubectl_oidc.oidc.provider import Provider, Revocation
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.log import QUIET, Log
+from kubectl_oidc.system.log import JSON, QUIET, Log
 from tests.hostile import Hostile, discovery, html_reply, json_reply, reply, reset, silence
 from tests.tokens import NOW, jwks, signing_key
 
@@ -136,10 +137,10 @@ def test_metadata_of_another_issuer_is_refused_and_not_kept(laptop: Laptop) -> N
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (html_reply(), "http.* web page"),
-        (reply(200, b'{"issuer": "SECRET'), "invalid JSON"),
+        (html_reply(), "text/html"),
+        (reply(200, b'{"issuer": "SECRET'), "JSON"),
         (reply(200, b'"SECRET"'), "object"),
-        (reply(404, b"SECRET"), "OpenID provider"),
+        (reply(404, b"SECRET"), r"\b404\b"),
         (reply(403, b"SECRET"), r"\b403\b"),
         (reply(304), r"\b304\b"),
         (json_reply({"issuer": None}), "issuer"),
@@ -366,7 +367,7 @@ def test_a_tag_of_a_damaged_document_is_not_sent(laptop: Laptop, kind: str) -> N
 def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
     """A damaged cache is a miss and is replaced. -v 1 logs it."""
     laptop.process().key_set(soon())
-    laptop.log = Log(1)
+    laptop.log = Log(1, JSON)
     (path,) = (laptop.cache / "metadata").iterdir()
     path.write_bytes(path.read_bytes()[:-7])
     laptop.process().key_set(soon())
@@ -374,7 +375,7 @@ def test_a_file_that_is_no_json_is_fetched_anew(laptop: Laptop, capsys: pytest.C
     laptop.process().key_set(soon())
     assert laptop.asked() == []
     said = capsys.readouterr().err
-    assert said.count(" invalid JSON") == 2, "once each time it is read"
+    assert said.count('"record-damaged"') == 2, "once each time it is read"
 
 
 # A provider whose discovery does not answer
@@ -388,10 +389,13 @@ def test_a_refresh_goes_on_with_stale_metadata(
     laptop.process().metadata(soon())
     laptop.server.on(WELL_KNOWN, answer)
     laptop.now += STALE - 1
-    laptop.log = Log(1)
+    laptop.log = Log(1, JSON)
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked()[-1] == "/token"
-    assert "cached" in capsys.readouterr().err
+    (event,) = [
+        json.loads(line) for line in capsys.readouterr().err.splitlines() if "metadata-from-cache" in line
+    ]
+    assert event["level"] == 1
 
 
 def test_a_silent_discovery_is_waited_for_once(laptop: Laptop) -> None:
@@ -476,7 +480,8 @@ def test_keys_that_are_left_out_are_logged(laptop: Laptop, capsys: pytest.Captur
     laptop.server.on("/keys", json_reply(jwks(signing_key(), {"kty": "OKP", "kid": "odd", "crv": "Ed25519"})))
     laptop.log = Log(1)
     assert len(laptop.process().key_set(soon()).keys) == 1
-    assert '[v1] key set: key "odd"' in capsys.readouterr().err
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if '"odd"' in line]
+    assert "Ed25519" in line
 
 
 # Token requests
@@ -505,7 +510,7 @@ def test_an_answer_that_breaks_the_standard_makes_the_metadata_doubtful(laptop: 
     laptop.server.on(WELL_KNOWN, json_reply(discovery(laptop.server.url)), json_reply(moved))
     laptop.server.on("/token", html_reply(404))
     laptop.server.on("/moved", TOKENS)
-    with pytest.raises(InvalidProviderResponse, match="answers 404"):
+    with pytest.raises(InvalidProviderResponse, match=r"/token\b.*\b404\b"):
         laptop.refresh()
     assert laptop.refresh().refresh_token == Secret("new")
     assert laptop.asked() == [WELL_KNOWN, "/token", WELL_KNOWN, "/moved"]
@@ -531,7 +536,7 @@ def test_without_kept_metadata_nothing_becomes_doubtful(laptop: Laptop) -> None:
     laptop.server.on("/token", html_reply(404))
     for path in (laptop.cache / "metadata").iterdir():
         path.unlink()
-    with pytest.raises(InvalidProviderResponse, match="answers 404"):
+    with pytest.raises(InvalidProviderResponse, match=r"/token\b.*\b404\b"):
         laptop.process().request_tokens("password", {}, metadata, soon())
 
 
@@ -552,7 +557,7 @@ def test_the_log_names_the_client_authentication_that_the_metadata_chooses(
     laptop.server.on(WELL_KNOWN, json_reply(methods))
     laptop.log, laptop.secret = Log(1), Secret("client-SECRET")
     laptop.refresh()
-    assert "token request: refresh_token, client authentication client_secret_post" in capsys.readouterr().err
+    assert re.search(r"\brefresh_token\b.*\bclient_secret_post\b", capsys.readouterr().err)
 
 
 def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[str]) -> None:
@@ -562,7 +567,7 @@ def test_the_log_holds_no_secret(laptop: Laptop, capsys: pytest.CaptureFixture[s
     laptop.server.on("/token", json_reply({"id_token": "id-SECRET", "refresh_token": "rt-SECRET"}))
     laptop.process().refresh(refresh_token=Secret("old-SECRET"), deadline=soon())
     shown = capsys.readouterr()
-    assert "token request: refresh_token, client authentication none" in shown.err
+    assert re.search(r"\brefresh_token\b.*\bnone\b", shown.err)
     assert "SECRET" not in shown.err + shown.out
 
 
@@ -603,7 +608,7 @@ def test_where_nothing_can_be_revoked_nothing_is_asked(laptop: Laptop) -> None:
 def test_a_revocation_that_is_refused_is_named_without_the_token(revoking: Laptop) -> None:
     answer = {"error": "invalid_client", "error_description": "no client for SECRET-token"}
     revoking.server.on("/revoke", json_reply(answer, 401))
-    with pytest.raises(OAuthErrorResponse, match="revocation") as caught:
+    with pytest.raises(OAuthErrorResponse, match="invalid_client") as caught:
         revoking.process().revoke(Secret("SECRET-token"), soon())
     assert "SECRET" not in caught.value.message
 

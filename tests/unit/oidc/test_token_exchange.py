@@ -206,7 +206,7 @@ def test_an_access_token_is_not_looked_into(desk: Desk, expires_in: object, seco
         ("invalid_scope", "--oidc-token-exchange-scope"),
         ("invalid_request", "--oidc-token-exchange-type"),
         ("invalid_client", "--oidc-client-id"),
-        ("invalid_grant", "log"),
+        ("invalid_grant", "--oidc-token-exchange-audience"),
     ],
 )
 def test_a_refusal_is_an_error_and_no_new_sign_in(desk: Desk, code: str, hint: str) -> None:

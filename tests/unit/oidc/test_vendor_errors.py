@@ -12,6 +12,7 @@ from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
 from kubectl_oidc.oidc.token_response import oauth_error
 from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, redirect_uri_settings, vendor_hint
 from kubectl_oidc.oidc.vendors import Vendor
+from tests.topics import told_apart
 
 OKTA = "https://corp.okta.com/oauth2/default"
 OKTA_ORG = "https://corp.okta.com"
@@ -263,10 +264,11 @@ def test_the_description_tells_redirect_uri_and_pkce_apart() -> None:
 
 def test_the_standards_hint_stays_where_nothing_is_known() -> None:
     """An error of an unknown provider."""
-    error = sign_in_refused(
-        AuthorizationResponse(None, "access_denied", "no"), SentRequest(issuer="https://idp.example.com")
-    )
-    assert "assigned" in error.hint
+    assigned = AuthorizationResponse(None, "access_denied", "User is not assigned to the client application.")
+    elsewhere = SentRequest(issuer="https://idp.example.com")
+    known = sign_in_refused(assigned, SentRequest(issuer=OKTA)).hint
+    standard = sign_in_refused(AuthorizationResponse(None, "access_denied", None), elsewhere).hint
+    told_apart({"known": [known], "standard": [standard, sign_in_refused(assigned, elsewhere).hint]})
 
 
 def test_where_redirect_uris_are_registered() -> None:

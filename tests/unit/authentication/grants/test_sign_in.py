@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 import threading
@@ -17,7 +18,7 @@ import pytest
 from kubectl_oidc.authentication.grants import choice
 from kubectl_oidc.authentication.grants.authorization_code import _await_response, sign_in_with_browser
 from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
-from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader
+from kubectl_oidc.authentication.grants.pasted_response import PastedResponseReader, parse_pasted_response
 from kubectl_oidc.authentication.grants.pushed_authorization import AuthorizationRequest
 from kubectl_oidc.authentication.request import (
     BrowserOptions,
@@ -178,15 +179,18 @@ def test_the_browser_that_is_opened_comes_back(desk: Desk, person: Person, tmp_p
     assert str(host) in where_and_why
     assert "first use" in where_and_why
     assert "http://localhost:" in start
-    assert f"1 signing in at {host}: first use" in desk.log.lines
+    assert any(str(host) in line and "first use" in line for line in desk.log.lines)
+    assert "sign-in-started" in desk.log.events
     port = str(urlsplit(person.asked["redirect_uri"]).port)
     assert any(f" {port} " in line for line in desk.log.lines)
-    assert any(f", {seconds} s" in person.awaited[0] for seconds in (19, 20))
+    assert re.search(r"\b(19|20) s\b", person.awaited[0])
     wait_until(page.exists, "the browser has the page")
     text = page.read_text(encoding="utf-8")
     assert "ada@example.com" in text
     assert str(urlsplit(desk.server.url).port) in text
-    assert "ended" in text  # the token's end, which is long ago
+    assert re.search(r'<span class="span">· \D*</span>', text), (
+        "the token's end, which is long ago, has no span"
+    )
 
 
 def test_an_address_is_printed_where_no_browser_is_opened(desk: Desk, person: Person) -> None:
@@ -251,8 +255,8 @@ def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
     named = (f"--oidc-client-id {CLIENT_ID}", person.asked["redirect_uri"], "--listen-address")
     assert about("sign-in-timeout", *named)(error)
     assert "1 s" in error.message
-    assert ", 1 s left" in person.awaited[0]
-    assert ", 0 s left" in person.awaited[-1]
+    assert re.search(r"\b1 s\b", person.awaited[0])
+    assert re.search(r"\b0 s\b", person.awaited[-1])
     with pytest.raises(SignInPaused):
         desk.failures.check("setup")
 
@@ -289,10 +293,9 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
         person.does = lambda _: {}
         error = failing(desk, SignInTimeout)
 
-    assert person.said[1].startswith(f"127.0.0.1:{ports[0]} ")
-    assert f"http://localhost:{ports[1]}. " in person.said[1]
-    assert f"redirect URI http://localhost:{ports[1]} " in error.hint
-    assert f"(127.0.0.1:{ports[0]} " in error.hint
+    for said in (person.said[1], error.hint):
+        assert f"127.0.0.1:{ports[0]} " in said
+        assert re.search(rf"http://localhost:{ports[1]}\b", said)
 
 
 def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> None:
@@ -343,26 +346,21 @@ def test_only_the_flag_disables_pkce(desk: Desk, person: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "message", "hint"),
+    ("answer", "kind", "hint"),
     [
-        (
-            {"error": "invalid_grant"},
-            InvalidGrant,
-            "authorization code",
-            "{redirect_uri}",
-        ),
-        ({"error": "unauthorized_client"}, OAuthErrorResponse, "unauthorized_client", ""),
+        ({"error": "invalid_grant"}, InvalidGrant, "{redirect_uri}"),
+        ({"error": "unauthorized_client"}, OAuthErrorResponse, ""),
     ],
 )
 def test_a_code_that_is_refused_is_said_in_the_browser_too(
-    desk: Desk, person: Person, answer: dict[str, str], kind: type[OidcLoginError], message: str, hint: str
+    desk: Desk, person: Person, answer: dict[str, str], kind: type[OidcLoginError], hint: str
 ) -> None:
     """The page shows the same error and hint as the terminal. The code is in neither."""
     desk.server.on("/token", json_reply(answer, 400))
 
     error = failing(desk, kind)
 
-    assert message in error.message
+    assert answer["error"] in error.message
     assert hint.format(redirect_uri=person.asked["redirect_uri"]) in error.hint
     status, page = person.page()
     assert status == 400
@@ -425,23 +423,24 @@ def test_a_browser_that_does_not_come_back_is_remembered_by_any_way_here(desk: D
 
 # An answer that is pasted
 
+SECRETS = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
+
 
 def paste(desk: Desk, keys: Keys, **metadata: object) -> AuthorizationResponse:
     """Wait for a response that is pasted."""
     desk.metadata(**metadata)
     sign_in = desk.sign_in
-    secrets = AuthorizationSecrets(Secret("the-state"), Secret("n"), None)
     known = sign_in.provider.metadata(Deadline.after(5))
     server = CallbackServer(
         sign_in.request.redirect.listen_addresses,
         redirect_url=None,
-        state=secrets.state,
+        state=SECRETS.state,
         issuer=sign_in.request.issuer,
         iss_required=False,
         log=sign_in.system.log,
     )
     with server:
-        authorization = AuthorizationRequest(sign_in, secrets, known, server.redirect_uri)
+        authorization = AuthorizationRequest(sign_in, SECRETS, known, server.redirect_uri)
         reader = PastedResponseReader(sign_in, keys, authorization)  # type: ignore[arg-type]
         return _await_response(sign_in, server, Deadline.after(20), None, reader)
 
@@ -453,9 +452,10 @@ def test_the_address_at_which_the_browser_ended_can_be_pasted(desk: Desk, person
 
     assert paste(desk, keys) == AuthorizationResponse(Secret("pasted"))
 
-    assert "paste" in keys.prompt
+    assert keys.prompt
     (said,) = person.said
-    assert "sign-in" in said
+    why = parse_pasted_response(f"{url}wrong", SECRETS, issuer=desk.server.url, iss_required=False)
+    assert str(why) in said
     assert keys.reads == 1
 
 
@@ -469,6 +469,5 @@ def test_a_pasted_address_must_say_whose_it_is_where_that_was_promised(desk: Des
     )
 
     missing, other = person.said
-    assert missing != other
-    assert "provider" in missing
-    assert "provider" in other
+    for said, pasted in ((missing, url), (other, f"{url}&iss=https://other.example")):
+        assert str(parse_pasted_response(pasted, SECRETS, issuer=desk.server.url, iss_required=True)) in said
