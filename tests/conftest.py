@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +35,8 @@ _KEPT = frozenset(
     {"PATH", "TMPDIR", "TEMP", "TMP", "TZ", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "WINDIR"}
 )
 _KEPT_PREFIXES = ("COVERAGE_", "PYTEST_", "WINE")
+
+_NUMBERS = itertools.count()
 
 
 # The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.
@@ -95,6 +99,20 @@ def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     if name == "launcher":
         parts.launcher()
     return name
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a directory of the test's own, which remains if the test fails.
+
+    pytest's own fixture of this name lists the directories of all tests each time, to number the next one.
+    """
+    failed = request.session.testsfailed
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.mktemp(f"{next(_NUMBERS)}-{name}", numbered=False)
+    yield path
+    if request.session.testsfailed == failed:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
