@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import re
 import shutil
 import signal
 import socket
@@ -34,6 +36,8 @@ _KEPT = frozenset(
 )
 _KEPT_PREFIXES = ("COVERAGE_", "PYTEST_", "WINE")
 
+_NUMBERS = itertools.count()
+
 
 # The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.
 settings.register_profile(
@@ -59,6 +63,22 @@ def _take_signals_back() -> None:
 _take_signals_back()
 
 
+def _take_outside() -> dict[str, str]:
+    """Remove the variables that no test may see from the environment, and return them."""
+    names = [
+        name for name in os.environ if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES)
+    ]
+    return {name: os.environ.pop(name) for name in names}
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory of a test, which is often empty."""
+    try:
+        directory.rmdir()
+    except OSError:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the flag that writes the page of what held, and the one of ``make quick``."""
     parser.addoption(held_page.OPTION, action="store_true", help=f"write {held_page.PAGE.name} from this run")
@@ -76,10 +96,12 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Have the collector of garbage look at what tests leave, not at the thousands of tests again and again."""
     gc.freeze()
     gc.set_threshold(20_000)
+    if session.config.getoption(quick.OPTION):
+        _take_outside()  # once, because nothing that these tests start needs it between them
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -97,14 +119,24 @@ def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     return name
 
 
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a directory of the test's own, which remains if the test fails.
+
+    pytest's own fixture of this name lists the directories of all tests each time, to number the next one.
+    """
+    failed = request.session.testsfailed
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.mktemp(f"{next(_NUMBERS)}-{name}", numbered=False)
+    yield path
+    if request.session.testsfailed == failed:
+        _remove(path)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test its own home, runtime directory, working directory and environment."""
-    outside = {
-        name: os.environ.pop(name)
-        for name in list(os.environ)
-        if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES)
-    }
+    outside = _take_outside()
     place, work = tmp_path / "home", tmp_path / "work"
     place.mkdir(mode=0o700)
     work.mkdir()
@@ -122,7 +154,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.chdir(work)
     yield place
-    shutil.rmtree(runtime, ignore_errors=True)
+    _remove(runtime)
     monkeypatch.undo()
     os.environ.update(outside)
 

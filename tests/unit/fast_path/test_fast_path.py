@@ -280,7 +280,9 @@ def test_records_are_read_as_they_were_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
+    ("record", "read"),
+    [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)],
+    ids=["credential", "command"],  # the record contains the time
 )
 def test_a_truncated_record_is_a_miss_at_every_length(record: bytes, read: Callable[[bytes], object]) -> None:
     """A shortened or extended record is refused."""
@@ -310,7 +312,9 @@ def test_any_record_is_read_without_an_error(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "read"), [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)]
+    ("record", "read"),
+    [(RECORD, parse_credential), (WORDS, known_command.KnownCommand.parse)],
+    ids=["credential", "command"],  # the record contains the time
 )
 def test_a_record_of_a_future_version_is_a_miss(record: bytes, read: Callable[[bytes], object]) -> None:
     """The first line names the version. An older version is a miss too."""
