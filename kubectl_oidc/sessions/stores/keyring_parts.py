@@ -112,7 +112,7 @@ class ChunkedSecret:
         text = self._entries.get(self._name(slot))
         head = _Head.parse(text)
         count = head.parts if head else 0
-        while self._entries.get(self._part(slot, count)) is not None:
+        while count < MOST_PARTS and self._entries.get(self._part(slot, count)) is not None:
             count += 1  # parts that a killed writer left before it wrote its head
         for number in reversed(range(count)):
             self._entries.delete(self._part(slot, number))

@@ -354,3 +354,23 @@ def test_a_record_that_is_too_long_is_refused_before_anything_is_touched() -> No
         slots(vault).save("x" * (MOST_PARTS * vault.limit + 1))
     assert slots(vault).load() == "old"
     assert len(vault.kept) == 1
+
+
+class Answering(Vault):
+    """Has an answer for every name, whatever was removed."""
+
+    asked = 0
+
+    def get(self, service: str) -> str | None:
+        self.asked += 1
+        assert self.asked < 10 * MOST_PARTS, "it is asked without end"
+        return super().get(service) or "something else"
+
+
+def test_a_keyring_that_answers_every_name_is_not_asked_without_end() -> None:
+    """A slot never has more parts than a record may have, so no more are looked for."""
+    vault = Answering()
+    assert slots(vault).delete()
+    vault.asked = 0
+    slots(vault).save("new")
+    assert slots(vault).load() == "new"
