@@ -23,8 +23,8 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
-from tests.topics import told_apart
 from tests.hostile import Hostile, certificate, json_reply, nameless, tunnel
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from pathlib import Path
