@@ -100,8 +100,8 @@ def test_help_has_neither_rare_nor_hidden_flags_and_says_where_they_are(name: st
     left_out = {flag.name for flag in flags if flag.rare or flag.hidden}
     assert not left_out & shown
     useful = {flag.name for flag in flags if flag.name in left_out and not flag.ignored}
-    offer = f"`{context(name).command_path} --help-all` shows {len(useful)} more flag"
-    assert (offer in " ".join(text.split())) is bool(useful)
+    offer = rf"`{context(name).command_path} --help-all` .*\b{len(useful)}\b"
+    assert bool(re.search(offer, " ".join(text.split()))) is bool(useful)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -146,9 +146,11 @@ def test_the_rule_for_variables_is_there_once_and_true(name: str) -> None:
     flags = [flag for flag in flags_of(name) if flag.name in shown]
     with_variable = [flag for flag in flags if flag.has_variable]
     assert text.count("KUBECTL_OIDC_") == bool(with_variable)
-    none = re.search(r"Flags without one: ([^.]*)\.", text)
+    rule = help_of(name).partition("KUBECTL_OIDC_")[2].partition("\n\n")[0]
+    example, *named = re.findall(r"(?<!\S)--?[a-z][\w-]*", rule) or [""]
     without = [flag.name for flag in flags if not flag.has_variable] if with_variable else []
-    assert sorted(none[1].split(", ") if none else []) == sorted(without)
+    assert sorted(named) == sorted(without)
+    assert example in {flag.name for flag in with_variable} | {""}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -174,13 +176,14 @@ def test_the_program_begins_with_three_commands() -> None:
         (Flag("--a", TEXT, help="It is."), "--a TEXT", "It is."),
         (Flag("--a", TEXT, help="It is.", metavar="B", short="-a"), "-a, --a B", "It is."),
         (Flag("--a", SWITCH, help="It is."), "--a", "It is."),
-        (Flag("--a", TEXT, help="One. Two.", default="x"), "--a TEXT", "One (default: x). Two."),
-        (Flag("--a", choice(["x", "y"]), help="It is."), "--a VALUE", "It is. One of x, y."),
+        (Flag("--a", TEXT, help="One. Two.", default="x"), "--a TEXT", r"One \(.+\bx\). Two."),
+        (Flag("--a", choice(["x", "y"]), help="It is."), "--a VALUE", r"It is\. .+\bx, y\."),
         (Flag("--a", choice(["x"]), help="It is.", metavar="x"), "--a x", "It is."),
     ],
 )
 def test_a_row_says_its_values_and_its_default(flag: Flag, term: str, description: str) -> None:
-    assert (flag.term, flag.description) == (term, description)
+    assert flag.term == term
+    assert re.fullmatch(description, flag.description)
 
 
 def test_a_long_name_has_its_description_below_it(monkeypatch: pytest.MonkeyPatch) -> None:

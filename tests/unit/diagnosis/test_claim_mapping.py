@@ -58,7 +58,7 @@ def test_the_claims_that_the_cluster_uses_are_derived_from_its_answer(
             [("p: ", "a, b, c")],
         ),
         ({"groups": ["a", "b"]}, Identity(username="ada@example.com", groups=("b",)), [("groups a",)]),
-        ({}, Identity(username="mapped", groups=("eks-admins",)), [("user name", "claim")]),
+        ({}, Identity(username="mapped", groups=("eks-admins",)), [("claim",)]),
         ({}, Identity(username="ada@example.com", groups=("made-by-a-webhook",)), []),
         ({"groups": "eks-admins"}, ADA, []),
         ({"groups": ABSENT}, Identity(username="ada@example.com"), []),

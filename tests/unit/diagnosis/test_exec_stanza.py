@@ -80,7 +80,7 @@ def test_the_command_starts_this_program_directly(command: str, kind: str) -> No
 @pytest.mark.parametrize(
     ("user", "status", "named"),
     [
-        ({}, "ok", "credentials"),
+        ({}, "ok", ""),
         ({"token": "SECRET"}, "problem", "token"),
         ({"username": "me"}, "problem", "username"),
         ({"auth-provider": {"name": "oidc"}}, "problem", "auth-provider"),

@@ -90,13 +90,13 @@ def at_the_clock(ahead: float, *, provider: float | None = None, **claims: Any) 
 @pytest.mark.parametrize(
     ("ahead", "provider", "claims", "words"),
     [
-        (7200, None, {}, "ended 1 h 1 min"),
+        (7200, None, {}, "1 h 1 min"),
         (7200, 0, {}, "2 h ahead"),
         (7200, 7200, {}, "2 h behind"),
         (-7200, None, {"nbf": 1_760_000_000}, "begins"),
         (-7200, None, {}, "2 h behind"),
         (30, None, {}, "issuer"),
-        (7200, None, {"email_verified": False}, " ended"),
+        (7200, None, {"email_verified": False}, "1 h 1 min"),
         (600, None, {"email_verified": False}, "email_verified"),
     ],
 )  # fmt: skip

@@ -661,7 +661,6 @@ def test_each_reason_for_no_answer_has_its_own_words() -> None:
         "cut": [ConnectionResetError(), BrokenPipeError(), ssl.SSLEOFError()],
         "no name": [socket.gaierror()],
         "late": [TimeoutError()],
-        "TLS": [ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")],
         "the system's": [OSError(113, "No route to host")],
         "another": [OSError()],
     }

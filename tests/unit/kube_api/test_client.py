@@ -224,7 +224,7 @@ def test_a_long_list_is_read_page_by_page(server: Hostile, authority: trustme.CA
         (json_reply({"status": []}), ("status ", "object")),
         (json_reply({"status": {"userInfo": {"username": 7}}}), ("username ", "string")),
         (json_reply({"status": {"userInfo": {"username": "a", "groups": "g"}}}), ("groups ", "list")),
-        (html_reply(), (REVIEW, "web page")),
+        (html_reply(), (REVIEW, "text/html")),
         (html_reply(401), (REVIEW, "401")),
         (html_reply(403), (REVIEW, "403")),
         (reply(302, headers={"Location": "https://sso.example.com"}), (REVIEW, "302")),

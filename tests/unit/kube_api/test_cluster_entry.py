@@ -90,7 +90,7 @@ def test_certificates_may_be_left_unchecked() -> None:
     ("value", "words"),
     [
         ({"certificate-authority": "missing.crt"}, "missing.crt"),
-        ({"certificate-authority": "."}, "regular file"),
+        ({"certificate-authority": "."}, "certificate-authority"),
         ({"certificate-authority-data": "%%%"}, "certificate-authority-data"),
         (
             {"certificate-authority-data": DATA, "insecure-skip-tls-verify": True},

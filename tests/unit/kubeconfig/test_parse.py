@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
@@ -55,7 +56,7 @@ def test_names_that_look_like_numbers_stay_text() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("users: [", "YAML: line 1"),
+        ("users: [", "YAML"),
         ("a: 1\na: 2\n", "YAML"),
         ("users:\n- name: a\n---\nb: 1\n", "YAML"),
         ("[\n" * 5000, "YAML"),
@@ -73,6 +74,14 @@ def test_an_invalid_kubeconfig_is_an_error_with_its_file(text: str, named: str) 
         parse_kubeconfig(text, "F")
     assert caught.value.message.startswith("F ")
     assert named in caught.value.message
+
+
+def test_the_line_of_what_is_not_yaml_is_named() -> None:
+    """Its number, from 1."""
+    for lines in (0, 6):
+        with pytest.raises(KubeconfigError) as caught:
+            parse_kubeconfig("\n" * lines + "users: [", "F")
+        assert re.findall(r"\d+", caught.value.message) == [str(lines + 1)]
 
 
 def test_a_syntax_error_does_not_show_the_line() -> None:

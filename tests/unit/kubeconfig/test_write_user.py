@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,9 @@ def test_an_update_lists_its_changes_and_keeps_other_settings(tmp_path: Path) ->
     assert user["exec"]["env"] == [{"name": "HTTPS_PROXY", "value": "http://proxy"}]
     assert user["exec"]["provideClusterInfo"] is True
     assert user["exec"]["args"] == ["get-token", *(arg.with_secret() for arg in STANZA.args)]
-    assert "command: kubectl-oidc_login (was kubectl)" in change.details
+    assert [
+        line for line in change.details if re.fullmatch(r"command: kubectl-oidc_login \(.*\bkubectl\)", line)
+    ]
     assert "- --oidc-issuer-url=https://old" in change.details
     assert "+ --oidc-issuer-url=https://idp.example.com/x" in change.details
     assert "- --oidc-client-secret=***" in change.details
@@ -86,7 +89,7 @@ def test_an_auth_provider_user_gets_the_exec_section(tmp_path: Path) -> None:
     change = put(path)
 
     assert user_in(path).keys() == {"exec"}
-    assert "removed auth-provider" in change.details
+    assert [line for line in change.details if line.endswith(" auth-provider")]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_key_that_is_unknown_is_an_error_with_the_closest_one() -> None:
     """Of a flag that is mistyped, written with underscores or dashes, or may have no default."""
     refused('[defaults]\nbrowser-comand = "x"', 2, "browser-comand", "browser-command")
     refused('[defaults]\nbrowser_command = "x"', 2, "browser_command", "browser-command")
-    refused('[defaults]\n--browser-command = "x"', 2, "did you mean browser-command?")
+    refused('[defaults]\n--browser-command = "x"', 2, "--browser-command", " browser-command")
     refused("[defaults]\nforce-refresh = true", 2, "force-refresh")
     refused("[defaults]\nv = 9", 2, "v ")
 

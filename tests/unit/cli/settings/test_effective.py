@@ -125,7 +125,8 @@ def test_a_conflict_with_a_file_names_its_line(machine: Machine) -> None:
     found = given(*WHO, "--oidc-use-access-token")
     with pytest.raises(UsageError) as caught:
         conflicts.check(conflicts.SIGN_IN, found.values, sources=found.sources)
-    assert f"{machine.path}:2 gives --oidc-token-exchange-audience" in caught.value.message
+    (line,) = [part for part in caught.value.message.split("; ") if f"{machine.path}:2" in part]
+    assert "--oidc-token-exchange-audience" in line
 
 
 def test_a_value_of_a_file_that_cannot_be_used_names_its_line(machine: Machine) -> None:
@@ -133,7 +134,8 @@ def test_a_value_of_a_file_that_cannot_be_used_names_its_line(machine: Machine) 
     machine.has('[defaults]\nlisten-address = ["127.0.0.1:99999"]\n')
     with pytest.raises(UsageError) as caught:
         request()
-    assert f"{machine.path}:2 gives --listen-address" in caught.value.message
+    (line,) = [part for part in caught.value.message.split("; ") if f"{machine.path}:2" in part]
+    assert "--listen-address" in line
 
 
 def test_a_default_of_a_file_gives_way_to_a_storage_that_is_given(machine: Machine) -> None:

@@ -49,7 +49,7 @@ def test_a_table_that_is_unknown_is_an_error(machine: Machine, whose: str) -> No
     """With the closest one."""
     text = "\n[default]\nprompt = 'login'\n"
     path = own_settings(text) if whose == "user" else machine.has(text)
-    with pytest.raises(SettingsError, check=about("settings", f"{path}:2", "did you mean defaults?")):
+    with pytest.raises(SettingsError, check=about("settings", f"{path}:2", " defaults")):
         load()
 
 

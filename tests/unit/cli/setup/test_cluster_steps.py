@@ -82,7 +82,7 @@ def test_a_guessed_type_is_called_a_guess() -> None:
 def test_a_manifest_in_a_file_is_named_with_its_command_and_not_shown() -> None:
     """The page has the path of each file."""
     text = shown(replace(SIDE, written=FILES))
-    assert f"{OUT / 'k3s-oidc.yaml'}: kube-apiserver's flags" in text
+    assert f"{OUT / 'k3s-oidc.yaml'}: kube-apiserver" in text
     assert (
         f"sudo install -Dm600 {shlex.quote(str(OUT / 'k3s-oidc.yaml'))} /etc/rancher/k3s/config.yaml.d/oidc.yaml"
         in text.replace("\\\n  ", "")

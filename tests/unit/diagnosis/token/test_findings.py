@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubectl_oidc.diagnosis.token.facts import TokenFacts
 from kubectl_oidc.diagnosis.token.findings import check_token
 from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from tests.tokens import ABSENT, CLIENT_ID, ISSUER, good_claims
+from tests.topics import told_apart
 
 GOOD = TokenFacts(
     issuer=ISSUER,
@@ -46,18 +48,15 @@ def test_a_good_token_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("issuer", "hint"),
-    [
-        (ISSUER, "that issuer"),
-        ("https://login.microsoftonline.com/1-2-3/v2.0", "requestedAccessTokenVersion"),
-    ],
+    ("issuer", "entra"), [(ISSUER, False), ("https://login.microsoftonline.com/1-2-3/v2.0", True)]
 )
-def test_another_issuer_is_a_finding(issuer: str, hint: str) -> None:
+def test_another_issuer_is_a_finding(issuer: str, *, entra: bool) -> None:
     """An access token of Entra may be of version 1, which has another issuer."""
     finding = only(check_token(facts(issuer, iss="https://sts.windows.net/1-2-3/")))
     assert finding.topic == "claims-issuer"
     assert "https://sts.windows.net/1-2-3/" in finding.message
-    assert hint in finding.hint
+    assert finding.hint
+    assert ("requestedAccessTokenVersion" in finding.hint) is entra
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_another_issuer_is_a_finding(issuer: str, hint: str) -> None:
     [
         pytest.param({"groups": ABSENT}, WARNING, "claims-groups", "claim groups", id="no groups"),
         pytest.param({"groups": None}, WARNING, "claims-groups", "claim groups", id="null groups"),
-        pytest.param({"groups": []}, WARNING, "claims-groups", "empty", id="empty groups"),
+        pytest.param({"groups": []}, WARNING, "claims-groups", "groups", id="empty groups"),
         pytest.param({"groups": "eks-admins"}, WARNING, "claims-groups", '"eks-admins"', id="one string"),
         pytest.param({"groups": {"a": "b"}}, PROBLEM, "claims-groups", "groups", id="a mapping"),
         pytest.param({"groups": ["a", 1]}, PROBLEM, "claims-groups", "groups", id="a number among them"),
@@ -93,6 +92,17 @@ def test_each_fault_of_a_claim_is_one_finding(
     assert (finding.severity, finding.topic) == (severity, topic)
     assert named in finding.message
     assert finding.hint
+
+
+def test_an_empty_list_of_groups_is_not_called_missing() -> None:
+    """The provider sends the claim, so the client's settings are right."""
+    groups = {"missing": (ABSENT, None), "empty": ([],)}
+    told_apart(
+        {
+            kind: [only(check_token(facts(groups=value))).message for value in values]
+            for kind, values in groups.items()
+        }
+    )
 
 
 def test_email_matters_only_if_it_is_the_user_name() -> None:
@@ -187,7 +197,7 @@ def test_a_short_lifetime_is_shown_in_seconds() -> None:
     """A token of 90 seconds does not last "1 minutes"."""
     given = replace(facts(iat=0, exp=90), has_refresh_token=False)
 
-    assert "every 90 seconds" in only(check_token(given)).message
+    assert re.search(r"\b90 s", only(check_token(given)).message)
 
 
 @pytest.mark.parametrize(
@@ -217,14 +227,8 @@ def test_a_prefix_decides_whether_a_name_is_reserved() -> None:
     """The cluster checks the name with its prefix."""
     given = facts(email="system:admin", groups=["system:masters"])
     assert check_token(replace(given, username_prefix="oidc:", groups_prefix="oidc:")) == []
-    assert (
-        "user name system:ada"
-        in only(check_token(replace(facts(email="ada"), username_prefix="system:"))).message
-    )
-    assert (
-        "group system:ops"
-        in only(check_token(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
-    )
+    assert "system:ada" in only(check_token(replace(facts(email="ada"), username_prefix="system:"))).message
+    assert "system:ops" in only(check_token(replace(facts(groups=["ops"]), groups_prefix="system:"))).message
 
 
 def test_text_from_the_provider_is_sanitized() -> None:
