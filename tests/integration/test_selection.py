@@ -189,16 +189,28 @@ def test_a_context_of_another_program_means_the_only_session_to_who_ends_it(sign
     assert logged_out(signed_in) == ALICE
 
 
-def test_a_session_that_no_user_asks_for_any_more_can_be_seen_and_ended(accounts: Laptop) -> None:
-    """Its user is gone from the kubeconfig; the refresh token is revoked at the issuer and client that the index knows."""
+def test_a_session_that_no_user_asks_for_any_more_can_be_used_and_ended(accounts: Laptop) -> None:
+    """Its user is gone from the kubeconfig; the index knows its flags."""
     write_kubeconfig({}, {})
     assert shown(accounts, "--session=admin") == ALICE
-    failure(accounts.run("login", "--session=admin"), "usage", "session admin", "--user", status=2)
+    before = ids(accounts)
+    accounts.scripted.signs_in_as("alice")
+    how = (accounts.browser.flag, "--listen-address=127.0.0.1:0")
+    assert accounts.run("login", "--session=admin", *how).status == 0
+    assert ids(accounts) == before
     accounts.realm.forget()
     ended = accounts.run("logout", "--session=admin", "--keep-provider-session")
     assert _removed(ended) == ALICE
     assert accounts.realm.seen().requests["POST /token/revocation"] == 1
     assert list(ids(accounts)) == ["daily"]
+
+
+def test_a_session_with_a_secret_flag_cannot_be_signed_in_to_by_its_name(signed_in: Laptop) -> None:
+    """The index has no secret, so the flags are not all known; the session can be ended."""
+    flags = ["--oidc-request-header=X-Key=hush", "--session=odd"]
+    assert signed_in.run(*signed_in.words(*flags, command="login")).status == 0
+    failure(signed_in.run("login", "--session=odd"), "usage", "session odd", "--user", status=2)
+    assert logged_out(signed_in, "--session=odd") == ALICE
 
 
 def test_flags_that_leave_something_out_mean_the_only_session_that_agrees(signed_in: Laptop) -> None:
