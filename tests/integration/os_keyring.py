@@ -34,25 +34,6 @@ exec cat
 """
 
 
-SOON = """
-from kubectl_oidc.sessions import lost_sessions
-from kubectl_oidc.sessions.stores import os_keyring
-
-lost_sessions.SECONDS = 3.0
-os_keyring.find_backend.__defaults__ = os_keyring.KeyringStore.__init__.__defaults__ = (3.0,)
-"""
-
-
-def given_up_soon(directory: Path) -> dict[str, str]:
-    """Return the environment in which the program waits 3 s for an OS keyring's answer, not 30.
-
-    Args:
-        directory: An empty directory to make use of.
-    """
-    (directory / "sitecustomize.py").write_text(SOON)
-    return {"PYTHONPATH": str(directory)}
-
-
 class OsKeyring:
     """The keyring as its owner sees it with libsecret's own tool.
 

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from kubectl_oidc.version import __version__
 from tests import parts
-from tools import bundle, bundle_packages, bundle_python, go, wheel
+from tools import bundle, bundle_packages, go
 
 from .laptop import token_of
 from .mounts import mounting
@@ -70,8 +70,15 @@ print("ncurses", "%d.%d" % _curses.ncurses_version[:2])
 """
 
 
+class Built(NamedTuple):
+    """The archive, and how many links each file of its packages had before the bundle changed them."""
+
+    archive: Path
+    links: dict[Path, int]
+
+
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Have the bundle of Linux on x86-64 built."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         parts.missing("bundles are built on Linux on x86-64")
@@ -80,18 +87,23 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except go.NoGo as why:
         parts.missing(str(why))
     parts.program("cc")
-    (made,) = bundle.build(tmp_path_factory.mktemp("bundle"), (bundle.HERE,))
-    return made
+    links: dict[Path, int] = {}
+    install = bundle_packages.install
+
+    def install_and_look(site: Path, *arguments: Any) -> None:
+        install(site, *arguments)
+        links.update({path: path.stat().st_nlink for path in site.rglob("*") if path.is_file()})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle_packages, "install", install_and_look)
+        (made,) = bundle.build(tmp_path_factory.mktemp("bundle"), (bundle.HERE,))
+    return Built(made, links)
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Have the packages of that bundle installed, before it changes them: with this machine's own environment and cache of uv."""
-    place = tmp_path_factory.mktemp("packages")
-    bundle_packages.install(
-        place / "site", bundle.HERE, bundle_python.read_lock(), wheel.build(place / "wheel")
-    )
-    return place / "site"
+def archive(built: Built) -> Path:
+    """Have the archive."""
+    return built.archive
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +183,10 @@ def test_the_archive_is_small_and_whole(archive: Path) -> None:
     ]
 
 
-@pytest.mark.usefixtures("archive")  # Go, a compiler and the wheels are there
-def test_no_file_of_it_is_shared_with_uv_s_cache(packages: Path) -> None:
+def test_no_file_of_it_is_shared_with_uv_s_cache(built: Built) -> None:
     """Libraries are stripped in place: by a hard link that would change the cache, and end a program that has one mapped."""
-    files = [path for path in packages.rglob("*") if path.is_file()]
-    assert [path for path in files if path.name == "_rust.abi3.so"]
-    assert [path for path in files if path.stat().st_nlink != 1] == []
+    assert [path for path in built.links if path.name == "_rust.abi3.so"]
+    assert [path for path, links in built.links.items() if links != 1] == []
 
 
 PROMISED = (

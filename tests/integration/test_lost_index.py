@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import limits
 from .laptop import cache
-from .os_keyring import given_up_soon
 from .said import failure
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_a_keyring_that_cannot_be_searched_is_not_called_empty(
         os_keyring.unlock()
     else:
         with os_keyring.hangs():
-            ended = desktop.run(*COMMANDS[command], env=given_up_soon(tmp_path))
+            ended = desktop.run(*COMMANDS[command], env=limits.shorter(tmp_path, limits.KEYRING))
     assert "OS keyring" in failure(ended, "purge" if state == "locked" else "os-keyring")
     assert os_keyring.entries() == before
     ended = desktop.run(*COMMANDS[command])

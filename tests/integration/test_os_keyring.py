@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import limits
 from .laptop import cache, token_of
-from .os_keyring import OsKeyring, given_up_soon, serve, starts_when_it_is_asked
+from .os_keyring import OsKeyring, serve, starts_when_it_is_asked
 from .said import files_with, warning
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def test_a_session_in_a_keyring_outlives_its_being_locked(desktop: Laptop, os_ke
 def test_a_keyring_that_hangs_is_given_up(desktop: Laptop, os_keyring: OsKeyring, tmp_path: Path) -> None:
     """A keyring daemon that does not answer ends in bounded time: token printed, one warning, nothing in a file."""
     with os_keyring.hangs():
-        ended = desktop.get_token(env=given_up_soon(tmp_path))
+        ended = desktop.get_token(env=limits.shorter(tmp_path, limits.KEYRING))
     token = token_of(ended.stdout)
     assert "the OS keyring" in warning(ended)
     assert files_with(token) == []

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from tests import parts
 from tools.test_parts import JAVA_CLIENTS, JAVA_PROJECT
 
+from . import limits
 from .laptop import V1, V1BETA1, Laptop
 
 if TYPE_CHECKING:
@@ -224,12 +225,17 @@ def test_the_stand_ins_tell_versions_apart(laptop: Laptop) -> None:
 
 
 @pytest.mark.usefixtures("on_path")
-def test_a_sign_in_that_fails_is_told_to_a_client_that_joins_the_streams(laptop: Laptop) -> None:
+def test_a_sign_in_that_fails_is_told_to_a_client_that_joins_the_streams(
+    laptop: Laptop, tmp_path: Path
+) -> None:
     """Fabric8 logs what comes: the hint names the command that signs in at a terminal."""
     stanza = {
         "apiVersion": V1BETA1,
         "command": str(parts.plugin()),
         "args": laptop.words("--skip-open-browser"),
+        "env": [
+            {"name": name, "value": value} for name, value in limits.shorter(tmp_path, limits.UNSEEN).items()
+        ],
     }
     with pytest.raises(Refused, match="kubectl oidc-login login"):
         CLIENTS["fabric8"].token(stanza)

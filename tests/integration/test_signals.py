@@ -18,6 +18,7 @@ import pytest
 from tests import parts
 from tests.plugin import wait_until
 
+from . import limits
 from .laptop import cache, claims_of, token_of
 from .said import beside_the_reason, locks_held, port_of, topics
 from .slow_keyring import SlowKeyring
@@ -177,10 +178,10 @@ def catches(pid: int, signum: signal.Signals) -> bool:
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_a_signal_ends_a_refresh_that_hangs(expired: Laptop, signum: signal.Signals) -> None:
+def test_a_signal_ends_a_refresh_that_hangs(expired: Laptop, tmp_path: Path, signum: signal.Signals) -> None:
     """While the token endpoint does not answer: the session is busy until the request's time is over, and goes on."""
     expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
-    running = expired.start()
+    running = expired.start(env=limits.shorter(tmp_path, limits.REQUEST))
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
 
     assert ends_by(running, signum) == ""

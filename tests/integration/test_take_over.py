@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import limits
 from .laptop import cache, claims_of, token_of
-from .os_keyring import given_up_soon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -290,7 +290,7 @@ def test_a_purge_says_what_it_could_not_look_for(
         ended = laptop.run(*words)
     else:
         with os_keyring.hangs():
-            ended = laptop.run(*words, env=given_up_soon(tmp_path))
+            ended = laptop.run(*words, env=limits.shorter(tmp_path, limits.KEYRING))
     assert ended.status == 1
     assert "keyring" in ended.stderr.splitlines()[-2]
     os_keyring.unlock()

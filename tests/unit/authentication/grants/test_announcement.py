@@ -23,6 +23,10 @@ REQUEST = SignInRequest(
 )
 
 
+CHOSEN = REQUEST._replace(timeout=REQUEST.timeout._replace(seconds=60, given=True))
+BY_DEFAULT = REQUEST._replace(timeout=REQUEST.timeout._replace(seconds=180, given=False))
+
+
 class Watched(Terminal):
     """An interactive terminal."""
 
@@ -81,3 +85,24 @@ def test_the_log_has_the_same_line(capsys: pytest.CaptureFixture[str]) -> None:
     log.level = 1
     announce(REQUEST, System(log=log))
     assert "issuer.example.com: the reason" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("request_", "terminal", "seconds"),
+    [
+        (BY_DEFAULT, Terminal(), 30),
+        (BY_DEFAULT, Watched(), 180),
+        (CHOSEN, Terminal(), 60),
+        (BY_DEFAULT._replace(renewal=REQUEST.renewal._replace(sign_in=True)), Terminal(), 180),
+        (BY_DEFAULT._replace(timeout=BY_DEFAULT.timeout._replace(seconds=20)), Terminal(), 20),
+    ],
+    ids=["not seen", "a terminal", "chosen", "`login`", "shorter"],
+)
+def test_who_may_not_see_the_address_is_awaited_for_half_a_minute(
+    request_: SignInRequest, terminal: Terminal, seconds: int
+) -> None:
+    """Unless they chose the time. tests/integration/test_clients.py has what happens then."""
+    sign_in = SignIn(request_, System(terminal=terminal), None, "", None)  # type: ignore[arg-type]
+    timeout = announcement.without_browser(sign_in).request.timeout
+    assert timeout.seconds == seconds
+    assert timeout.in_background == (timeout != request_.timeout)
