@@ -127,7 +127,8 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """
     failed = request.session.testsfailed
     name = re.sub(r"\W", "_", request.node.name)[:30]
-    path = tmp_path_factory.mktemp(f"{next(_NUMBERS)}-{name}", numbered=False)
+    path = tmp_path_factory.getbasetemp() / f"{next(_NUMBERS)}-{name}"
+    path.mkdir(mode=0o700)
     yield path
     if request.session.testsfailed == failed:
         _remove(path)

@@ -43,7 +43,13 @@ class ForkServer:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-            self._process = subprocess.Popen([sys.executable, __file__], stdin=theirs.fileno(), env=environ)
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, __file__], stdin=theirs.fileno(), env=environ
+                )
+            except BaseException:  # in `make quick` it is a skip
+                self._socket.close()
+                raise
 
     def close(self) -> None:
         """End the server."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from kubectl_oidc.demo.authority import Authority
+from kubectl_oidc.demo.provider import server
 from kubectl_oidc.demo.provider.server import Provider
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
@@ -23,8 +24,17 @@ def authority() -> Authority:
     return Authority()
 
 
+@pytest.fixture(scope="session")
+def rsa_key() -> dict[str, Any]:
+    return server._signing_key()
+
+
 @pytest.fixture
-def provider(authority: Authority) -> Iterator[Provider]:
+def provider(
+    authority: Authority, rsa_key: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Provider]:
+    """A provider. Making its RSA key would take most of a test's time, so all have the same one."""
+    monkeypatch.setattr(server, "_signing_key", lambda: rsa_key)
     with Provider(authority) as running:
         yield running
 
