@@ -65,9 +65,7 @@ _take_signals_back()
 
 def _take_outside() -> dict[str, str]:
     """Remove the variables that no test may see from the environment, and return them."""
-    names = [
-        name for name in os.environ if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES)
-    ]
+    names = [name for name in os.environ if name.upper() not in _KEPT and not name.startswith(_KEPT_PREFIXES)]
     return {name: os.environ.pop(name) for name in names}
 
 

@@ -35,6 +35,9 @@ USER = "oidc"
 SECONDS = 240
 """The longest that one command may take: a person may need time at the sign-in page."""
 
+_REST = 5
+"""How long what a command has written is read after its end, in seconds."""
+
 # Variables that would redirect the commands, or belong to another kubectl.
 _REMOVED = frozenset({"KUBERNETES_EXEC_INFO", "KUBECTL_COMMAND_HEADERS", "KUBECTL_EXTERNAL_DIFF"})
 
@@ -175,7 +178,10 @@ class Sandbox:
                 err.append(line)
                 self.said(line.rstrip("\n"))
 
-        readers = [Thread(target=lambda: out.extend(process.stdout or ())), Thread(target=follow)]
+        readers = [
+            Thread(target=target, daemon=True)
+            for target in (lambda: out.extend(process.stdout or ()), follow)
+        ]
         for reader in readers:
             reader.start()
         try:
@@ -185,7 +191,7 @@ class Sandbox:
             raise
         finally:
             for reader in readers:
-                reader.join()
+                reader.join(_REST)  # not for ever: a program that the command started may have its output
         return CommandResult(process.returncode, "".join(out), "".join(err))
 
     @staticmethod
