@@ -16,7 +16,7 @@ from kubectl_oidc.cli.help_text import by_heading, record
 from kubectl_oidc.cli.options import kinds
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.program import program
-from kubectl_oidc.cli.settings.default_values import SENT_TO_THE_ISSUER, own_flags_of_setup
+from kubectl_oidc.cli.settings.default_values import SENT_TO_THE_ISSUER, flags_of_commands
 from kubectl_oidc.cli.settings.rules import MEANINGS
 from kubectl_oidc.fast_path import credential, known_command, refresh_ahead
 from kubectl_oidc.oidc import metadata_cache
@@ -194,7 +194,7 @@ Each file can have these tables:
 | table | content |
 |---|---|
 | `[defaults]` | Defaults for every issuer, with the keys below. |
-| `[issuer."URL"]` | Defaults for this issuer. It has the same keys, without `oidc-issuer-url` and those of `setup`. |
+| `[issuer."URL"]` | Defaults for this issuer. It has the same keys, without `oidc-issuer-url`, and without those of the log, `logout` and `setup`. |
 | `[rules]` | Rules, in the machine's file only. |
 
 | rule | meaning |
@@ -205,12 +205,11 @@ A key is a flag's name without its dashes:
 | key | value |
 |---|---|
 {keys}
-In `[defaults]`, `setup` has more keys: {setup}.
+`[defaults]` has more keys, for the log, `logout` and `setup`: {more}. Flags that say what one command acts on, does or prints, such as `--yes` and `--output`, have no key.
 
 These keys must be in the table of an issuer, because in `[defaults]` every issuer would receive their values: {sent}.
 
-`--force-refresh`, `-v` and secrets
-(`--oidc-client-secret`, `--password`) cannot have a default in a file.
+`--force-refresh` and secrets (`--oidc-client-secret`, `--password`) cannot have a default in a file.
 """
 
 STAND_ALONE = """The program signs in the kubeconfig user that has `auth-provider: oidc`, or refreshes its token, and writes the tokens back into the kubeconfig. This is
@@ -242,9 +241,9 @@ def settings() -> str:
     rules = "".join(f"| `{rule}` | {meaning} |\n" for rule, meaning in MEANINGS.items())
     rows = [flag for flag in FLAGS if not flag.hidden and flag.kind is not kinds.SECRET]
     keys = "".join(f"| `{_key(flag)}` | {_taken(flag)} |\n" for flag in rows)
-    setup = ", ".join(f"`{_key(flag)}`" for flag in own_flags_of_setup())
+    more = ", ".join(f"`{_key(flag)}`" for flag in flags_of_commands())
     sent = ", ".join(f"`{name.removeprefix('--')}`" for name in SENT_TO_THE_ISSUER)
-    return SETTINGS.format(rules=rules, keys=keys, setup=setup, sent=sent)
+    return SETTINGS.format(rules=rules, keys=keys, more=more, sent=sent)
 
 
 def _key(flag: Flag) -> str:

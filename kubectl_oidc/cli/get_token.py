@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.exec_credential import ExecInfo, credential
 from kubectl_oidc.fast_path import write
+from kubectl_oidc.fast_path.known_command import settings_state
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.early_connection import SECONDS
 from kubectl_oidc.system import caller
@@ -18,12 +19,14 @@ from kubectl_oidc.system.system import System
 from .options import conflicts
 from .options.arguments import read
 from .options.flags import GET_TOKEN, log_at
+from .options.variables import DEFAULT
 from .settings.effective import effective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kubectl_oidc.authentication.request import SignInRequest
+    from kubectl_oidc.system.log import Log
 
     from .call import Call
     from .settings.effective import Effective
@@ -52,7 +55,11 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
     Raises:
         OidcLoginError: There is no token, two flags do not go together, or a settings file is wrong or forbids it.
     """
-    log = log_at(values.pop("v"), values.pop("log_format"))
+    if sources is None:
+        from .options.click_options import current_sources
+
+        sources = current_sources()
+    log = _log(values, sources)
     info = ExecInfo.parse(os.environ.get("KUBERNETES_EXEC_INFO"))
     given = _settings(values, sources)
     request = given.request()
@@ -82,12 +89,22 @@ def get_token(values: dict[str, Any], call: Call, sources: Mapping[str, str] | N
     return write(credential(outcome.token, outcome.expiry).exec_credential(info.api_version))
 
 
-def _settings(values: dict[str, Any], sources: Mapping[str, str] | None) -> Effective:
-    """Return the values that apply, with those of settings files."""
-    if sources is None:
-        from .options.click_options import current_sources
+def _log(values: dict[str, Any], sources: Mapping[str, str]) -> Log:
+    """Return the log that flags, variables or settings files ask for; take its flags from the values."""
+    names = ("v", "log_format")
+    if settings_state():
+        from .settings.load import defaults_of_commands
 
-        sources = current_sources()
+        defaults = defaults_of_commands()
+        values.update(
+            (name, defaults[name]) for name in names if name in defaults and sources[name] == DEFAULT
+        )
+    level, style = (values.pop(name) for name in names)
+    return log_at(level, style)
+
+
+def _settings(values: dict[str, Any], sources: Mapping[str, str]) -> Effective:
+    """Return the values that apply, with those of settings files."""
     given = effective(values, sources, in_exec_section=True)
     conflicts.check(conflicts.SIGN_IN, given.values, sources=given.sources)
     return given

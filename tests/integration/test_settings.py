@@ -114,6 +114,20 @@ def test_a_wrong_file_of_the_user_is_an_error_of_every_command(laptop: Laptop, t
 
 
 @pytest.mark.usefixtures("fork_server")
+def test_a_file_sets_the_log_of_every_command(laptop: Laptop) -> None:
+    """For the events of a fleet. A flag comes before the file, also where click does not read the arguments."""
+    own_settings('[defaults]\nv = 1\nlog-format = "json"\n')
+    issuer = "http://127.0.0.1:1"
+    fast = (f"--oidc-issuer-url={issuer}", "--oidc-client-id=none")
+    by_click = ("--oidc-issuer-url", issuer, "--oidc-client-id", "none")
+    for words in (("get-token", *fast), ("get-token", *by_click), ("whoami", *fast)):
+        logged = [line for line in laptop.run(*words).stderr.splitlines() if line.startswith("{")]
+        assert [json.loads(line)["event"] for line in logged] == ["session-missing", "error"]
+        quiet = laptop.run(*words, "--v=0", "--log-format=text")
+        assert "{" not in quiet.stderr
+        assert quiet.status == 1
+
+
 def test_login_and_setup_need_no_flags(laptop: Laptop) -> None:
     """The files name issuer and client; `setup` writes these two and leaves the rest to the files."""
     own_settings(
@@ -228,7 +242,9 @@ def test_a_policy_that_others_could_have_written_is_refused(managed: Managed, fa
 
 def test_config_shows_each_value_with_its_source(managed: Managed) -> None:
     """Of the kubeconfig's user, the command line, a variable, both files, a rule, and the default; no secret is shown."""
-    managed.has('[defaults]\nprompt = "login"\nmax-age = "8h"\n[rules]\ntoken-cache-storage = "kernel"\n')
+    managed.has(
+        '[defaults]\nprompt = "login"\nmax-age = "8h"\nkeep-provider-session = true\n[rules]\ntoken-cache-storage = "kernel"\n'
+    )
     own = own_settings('[defaults]\nmax-age = "4h"\n')
     write_kubeconfig(
         {"oidc": managed.words("--oidc-client-secret=s3cret")[1:]},
@@ -247,8 +263,9 @@ def test_config_shows_each_value_with_its_source(managed: Managed) -> None:
     assert flags["--login-hint"] == ("ada", "KUBECTL_OIDC_LOGIN_HINT")
     assert flags["--max-age"] == ("4h", f"{own}:2")
     assert flags["--prompt"] == ("login", "/etc/kubectl-oidc/config.toml:2")
-    assert flags["--token-cache-storage"] == ("kernel", "/etc/kubectl-oidc/config.toml:5")
+    assert flags["--token-cache-storage"] == ("kernel", "/etc/kubectl-oidc/config.toml:6")
     assert flags["--refresh-ahead"] == (None, "default")
+    assert flags["--keep-provider-session"] == (True, "/etc/kubectl-oidc/config.toml:4")
     assert flags["--skip-open-browser"] == (False, "default")
     assert flags["--oidc-extra-scope"][0] == ["email", "offline_access", "profile"]
     assert flags["--authentication-timeout-sec"][0] == 180

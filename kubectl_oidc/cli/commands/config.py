@@ -16,7 +16,13 @@ from kubectl_oidc.cli.options.kinds import NUMBERS, ONE, SECRET, SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, variable
 from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.settings.effective import effective
-from kubectl_oidc.cli.settings.load import UNUSED_TABLE_HINT, load, load_machine, load_user
+from kubectl_oidc.cli.settings.load import (
+    UNUSED_TABLE_HINT,
+    layers_of_commands,
+    load,
+    load_machine,
+    load_user,
+)
 from kubectl_oidc.cli.settings.rules import MEANINGS, RULES
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, typed_params
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.cli.options.flag import Flag
     from kubectl_oidc.cli.options.variables import Source
+    from kubectl_oidc.cli.settings.default_values import Layer
     from kubectl_oidc.cli.settings.effective import Effective
     from kubectl_oidc.cli.settings.rules import Rules
     from kubectl_oidc.kubeconfig import Entry
@@ -78,6 +85,7 @@ def config(**values: Any) -> int:
         Terminal().warn(unused, UNUSED_TABLE_HINT)
     shown_rules = list(_rules(rules))
     flags = [_flag(flag, given, user) for flag in FLAGS if flag.key in given.values and not flag.hidden]
+    flags += [_default(flag, layer) for flag, layer in layers_of_commands()]
     if form:
         refusal = given.refusal.message if given.refusal else None
         echo_document({"files": files, "rules": shown_rules, "flags": flags, "refusal": refusal}, form)
@@ -149,6 +157,12 @@ def _flag(flag: Flag, given: Effective, user: Entry | None) -> dict[str, Any]:
         "value": _value(flag, given.values[flag.key]),
         "source": _source(flag, given.sources.get(flag.key, DEFAULT), user),
     }
+
+
+def _default(flag: Flag, layer: Layer) -> dict[str, Any]:
+    """Return the row of a flag that is not one of a sign-in, and that a file sets."""
+    value = _value(flag, layer.values[flag.key])
+    return {"flag": flag.name, "value": value, "source": str(layer.place(flag))}
 
 
 def _value(flag: Flag, value: Any) -> bool | float | str | list[str] | None:

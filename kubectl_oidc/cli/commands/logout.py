@@ -11,7 +11,7 @@ from kubectl_oidc.authentication.sign_out import sign_out
 from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flag import Flag
-from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
+from kubectl_oidc.cli.options.flags import KEEP_PROVIDER_SESSION, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import cache_directory
 from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
@@ -41,7 +41,7 @@ _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PRO
     "logout",
     *USER_OPTIONS,
     Flag("--all", SWITCH, help="End every session that is stored here.", has_variable=False),
-    Flag("--keep-provider-session", SWITCH, help="Keep the browser signed in at the provider."),
+    KEEP_PROVIDER_SESSION,
     *ONE_SESSION,
     examples=(
         ("Sign out of the current context's session", "kubectl oidc-login logout"),

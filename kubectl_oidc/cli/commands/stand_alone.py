@@ -48,9 +48,9 @@ def before_a_command(ctx: click.Context) -> None:
     command = ctx.invoked_subcommand or ""
     defaults: dict[str, Any] = {}
     if command not in _WITHOUT_SETTINGS and settings_state():
-        from kubectl_oidc.cli.settings.load import defaults_of_setup
+        from kubectl_oidc.cli.settings.load import defaults_of_commands
 
-        defaults = defaults_of_setup()
+        defaults = defaults_of_commands()
     ctx.default_map = {command: defaults}
     for option in ctx.command.params:
         name = option.name or ""

@@ -83,6 +83,9 @@ INSTALL_HINT = Flag(
     metavar="TEXT",
     default="",
 )
+KEEP_PROVIDER_SESSION = Flag(
+    "--keep-provider-session", SWITCH, help="Keep the browser signed in at the provider."
+)
 USER_OPTIONS = (KUBECONFIG_FILE, CONTEXT, USER)
 """The options that name a kubeconfig user. Commands have them in addition to those of get-token."""
 

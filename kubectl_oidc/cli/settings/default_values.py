@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from kubectl_oidc.cli.options.arguments import read_uses
-from kubectl_oidc.cli.options.flags import FLAGS
+from kubectl_oidc.cli.options.flags import FLAGS, KEEP_PROVIDER_SESSION, LOG_FORMAT, VERBOSE
 from kubectl_oidc.cli.options.kinds import DIR, FILE, FILES, ONE, SECRET, SWITCH
 from kubectl_oidc.cli.options.types import FRACTION, LEVEL, SECONDS
 from kubectl_oidc.errors import OidcLoginError, SettingsError
@@ -57,12 +57,16 @@ class Layer(NamedTuple):
         return Place(self.file, (*self.tables, _name(flag)))
 
 
-def own_flags_of_setup() -> tuple[Flag, ...]:
-    """Return the flags that `setup` has in addition to those of a sign-in and that may have a default in a file."""
+def flags_of_commands() -> tuple[Flag, ...]:
+    """Return the flags that are not those of a sign-in and that may have a default in a file: of the log, of `logout` and of `setup`.
+
+    Those that say what a command acts on, does or prints are not among them: a file cannot answer a question with yes.
+    """
     from kubectl_oidc.cli.options.setup import CLUSTER, KUBECONFIG
 
     acts_on = {"--kubeconfig", "--user", "--output-dir"}
-    return tuple(flag for flag in (*CLUSTER, *KUBECONFIG) if flag.has_variable and flag.name not in acts_on)
+    setup = (flag for flag in (*CLUSTER, *KUBECONFIG) if flag.has_variable and flag.name not in acts_on)
+    return (VERBOSE, LOG_FORMAT, KEEP_PROVIDER_SESSION, *setup)
 
 
 def read_layers(file: TomlFile, flags: Iterable[Flag] = FLAGS) -> dict[str, Layer]:
@@ -143,7 +147,7 @@ def _values(file: TomlFile, keys: tuple[str, ...], rows: Mapping[str, Flag]) -> 
     for name, value in table(file, keys).items():
         flag = rows.get(name)
         if flag is None and keys == (DEFAULTS,):
-            more = more or {_name(one): one for one in own_flags_of_setup()}
+            more = more or {_name(one): one for one in flags_of_commands()}
             flag = more.get(name)
         if flag is None:
             raise unknown(file, (*keys, name), (*rows, *more), "a flag that this file can set")

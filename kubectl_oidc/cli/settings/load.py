@@ -15,11 +15,13 @@ from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.toml_file import TomlFile, read_toml
 from kubectl_oidc.text import sanitize
 
-from .default_values import DEFAULTS, ISSUER, Layer, own_flags_of_setup, read_layers, unknown
+from .default_values import DEFAULTS, ISSUER, Layer, flags_of_commands, read_layers, unknown
 from .rules import RULES, Rules, read_rules, support_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kubectl_oidc.cli.options.flag import Flag
 
 _ROOT = 0
 
@@ -140,17 +142,25 @@ def is_moved() -> bool:
     return Path(path).resolve() != (usual / known_command.SETTINGS).resolve()
 
 
-def defaults_of_setup() -> dict[str, Any]:
-    """Return the defaults of the flags that `setup` has in addition to those of a sign-in, for click."""
+def defaults_of_commands() -> dict[str, Any]:
+    """Return the defaults of the flags that are not those of a sign-in, by the names of `variables.key`.
+
+    Raises:
+        SettingsError: A settings file is wrong.
+    """
+    return {flag.key: layer.values[flag.key] for flag, layer in layers_of_commands()}
+
+
+def layers_of_commands() -> Iterator[tuple[Flag, Layer]]:
+    """Yield each such flag that a file sets, and the table that does."""
     if not known_command.settings_state():
-        return {}
-    settings, found = load(), {}
-    for flag in own_flags_of_setup():
-        for layer in settings.layers(""):
+        return
+    layers = [*load().layers("")]
+    for flag in flags_of_commands():
+        for layer in layers:
             if flag.key in layer.values:
-                found[flag.key] = layer.values[flag.key]
+                yield flag, layer
                 break
-    return found
 
 
 def link_for_support() -> str:

@@ -10,7 +10,7 @@ import pytest
 from kubectl_oidc.cli.options.click_options import parsed
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.options.kinds import COMMAS, EACH, SECRET, SWITCH
-from kubectl_oidc.cli.settings.default_values import own_flags_of_setup, read_layers
+from kubectl_oidc.cli.settings.default_values import flags_of_commands, read_layers
 from kubectl_oidc.errors import SettingsError
 from kubectl_oidc.system.toml_file import read_toml
 from tests.sessions import posix_only
@@ -148,7 +148,6 @@ def test_a_key_that_is_unknown_is_an_error_with_the_closest_one() -> None:
     refused('[defaults]\nbrowser_command = "x"', 2, "browser_command", "browser-command")
     refused('[defaults]\n--browser-command = "x"', 2, "--browser-command", " browser-command")
     refused("[defaults]\nforce-refresh = true", 2, "force-refresh")
-    refused("[defaults]\nv = 9", 2, "v ")
 
 
 def test_an_issuer_has_defaults_of_its_own() -> None:
@@ -171,11 +170,17 @@ def test_a_table_must_be_one() -> None:
     refused("issuer = 'x'\n", 1, "issuer")
 
 
-def test_setup_has_defaults_of_its_own() -> None:
-    """What it says of the cluster and of the program, but not what it acts on or writes."""
-    names = {flag.name for flag in own_flags_of_setup()}
+def test_flags_of_single_commands_have_defaults() -> None:
+    """Of the log, of the browser at sign-out, and what `setup` says of the cluster and of the program, but not what a command acts on, does or writes."""
+    names = {flag.name for flag in flags_of_commands()}
     assert {"--install-hint", "--cluster-type", "--absolute-path", "--oidc-groups-claim"} <= names
+    assert {"--v", "--log-format", "--keep-provider-session"} <= names
     assert not names & {"--kubeconfig", "--user", "--yes", "--write-kubeconfig", "--output", "--output-dir"}
+    for name in ("yes", "output", "context", "all"):
+        refused(f"[defaults]\n{name} = true", 2, name)
+    assert default("v = 4") == {"v": 4}
+    refused('[defaults]\nv = "4"', 2, "v")
+    refused('[defaults]\nlog-format = "xml"', 2, "log-format")
     assert default('install-hint = "Ask IT"') == {"install_hint": "Ask IT"}
     refused('[defaults]\ncluster-type = "mainframe"', 2, "cluster-type")
     refused("[defaults]\nabsolute-path = 1", 2, "absolute-path")

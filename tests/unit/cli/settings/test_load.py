@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.cli.settings import load as loading
-from kubectl_oidc.cli.settings.load import defaults_of_setup, is_moved, link_for_support, load
+from kubectl_oidc.cli.settings.load import defaults_of_commands, is_moved, link_for_support, load
 from kubectl_oidc.errors import SettingsError
 from tests.sessions import posix_only
 from tests.settings_files import own_settings
@@ -113,12 +113,12 @@ def test_whether_a_variable_moved_the_users_file(monkeypatch: pytest.MonkeyPatch
     assert is_moved()
 
 
-def test_setup_gets_its_own_defaults(machine: Machine) -> None:
+def test_commands_get_the_defaults_of_their_own_flags(machine: Machine) -> None:
     """The user's before the machine's; none without files."""
-    assert defaults_of_setup() == {}
+    assert defaults_of_commands() == {}
     machine.has('[defaults]\ninstall-hint = "Ask IT"\noidc-groups-claim = "roles"\nprompt = "login"\n')
     own_settings('[defaults]\noidc-groups-claim = "teams"\n')
-    assert defaults_of_setup() == {"install_hint": "Ask IT", "oidc_groups_claim": "teams"}
+    assert defaults_of_commands() == {"install_hint": "Ask IT", "oidc_groups_claim": "teams"}
 
 
 def test_the_support_link_is_shown_even_if_the_rest_is_wrong(machine: Machine) -> None:
