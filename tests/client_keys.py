@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt import get_algorithm_by_name
 
+from .kept_keys import kept_key
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -38,7 +40,7 @@ _MAKE: dict[str, Callable[[], Any]] = {
 @cache
 def client_key(kind: str) -> Any:
     """Return the private key of this kind; the same one each time it is asked for."""
-    return _MAKE[kind]()
+    return kept_key(f"client {kind}", _MAKE[kind])
 
 
 def private_pem(

@@ -94,10 +94,16 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
 
 
+def pytest_collection() -> None:
+    """Collect without the collector of garbage: it would look at all tests so far, hundreds of times."""
+    gc.disable()
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have the collector of garbage look at what tests leave, not at the thousands of tests again and again."""
     gc.freeze()
     gc.set_threshold(20_000)
+    gc.enable()
     if session.config.getoption(quick.OPTION):
         _take_outside()  # once, because nothing that these tests start needs it between them
 

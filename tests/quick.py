@@ -45,7 +45,6 @@ class Guard:
 
     def __init__(self) -> None:
         self._guards = False
-        sys.addaudithook(self._hear)
 
     def _hear(self, event: str, _arguments: object) -> None:
         if self._guards and event in _STARTS:
@@ -55,6 +54,11 @@ class Guard:
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave tests/integration out."""
         return True if collection_path == REPOSITORY / "tests" / "integration" else None
+
+    @pytest.hookimpl
+    def pytest_collection_finish(self) -> None:
+        """Hear of every process from here on. Collecting causes thousands of other events."""
+        sys.addaudithook(self._hear)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:

@@ -4,7 +4,7 @@
     token = id_token(key, claims=good_claims(aud="other"))      # a Secret, signed over exactly these claims
     keys = KeySet.from_jwks(jwks(key))
 
-Keys are made once a process for each algorithm and name, because an RSA key takes a tenth of a second.
+There is one key for each algorithm and name in a process. RSA keys are kept for the next process and run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt import get_algorithm_by_name
 
 from kubectl_oidc.secret import Secret
+
+from .kept_keys import kept_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +73,7 @@ def signing_key(algorithm: str = "RS256", kid: str | None = "key-1", *, bits: in
     elif algorithm == "EdDSA":
         private = ed25519.Ed25519PrivateKey.generate()
     else:
-        private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        private = kept_key(f"{algorithm} {kid} {bits}", lambda: rsa.generate_private_key(65537, bits))
     return SigningKey(private, algorithm, kid)
 
 
