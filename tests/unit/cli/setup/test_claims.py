@@ -57,9 +57,10 @@ def test_each_type_of_claim_has_its_form(name: str, value: object, words: str) -
 
 
 def test_an_empty_list_is_not_an_empty_line() -> None:
+    others: tuple[object, ...] = ("", None, {})
     ((_, none),) = claim_rows({"groups": []}, NOW)
     assert none.strip()
-    assert none not in {shown for value in ("", None, {}) for _, shown in claim_rows({"groups": value}, NOW)}
+    assert none not in {shown for value in others for _, shown in claim_rows({"groups": value}, NOW)}
 
 
 def test_times_have_a_date_and_exp_also_the_time_left() -> None:
