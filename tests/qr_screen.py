@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 _HALVES = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
 _PIXELS = 4
 """The width of a module in the picture, in pixels."""
+
+
+def shown(said: Sequence[str]) -> list[str]:
+    """Return the lines of the one code among the lines of a terminal."""
+    blocks = "".join(_HALVES)
+    runs = (list(lines) for _, lines in groupby(said, key=lambda line: bool(line) and not line.strip(blocks)))
+    (code,) = [lines for lines in runs if (drawn := "".join(lines)).strip() and not drawn.strip(blocks)]
+    return code
 
 
 def modules(lines: Sequence[str], *, dark_text: bool) -> list[list[int]]:

@@ -56,6 +56,7 @@ class OnTerminal:
         )
         os.close(slave)
         self._seen = bytearray()
+        self._answered = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -84,8 +85,17 @@ class OnTerminal:
         wait_until(lambda: words in self.text() or self._process.poll() is not None, f"{words!r} is shown")
         assert words in self.text(), self.text()
 
+    def asks(self, words: str) -> None:
+        """Wait until the terminal has shown these words, such as ``[y/N]: ``, since something was typed."""
+        wait_until(
+            lambda: words in self.text()[self._answered :] or self._process.poll() is not None,
+            f"{words!r} is shown",
+        )
+        assert words in self.text()[self._answered :], self.text()
+
     def type(self, keys: bytes) -> None:
         """Type."""
+        self._answered = len(self.text())
         os.write(self._master, keys)
 
     def hides(self) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.reasons import BEFORE_THE_HOST
+
 from .laptop import cache
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def beside_the_reason(said: str) -> str:
         said: All that was said.
     """
     lines = said.splitlines(keepends=True)
-    rest = [line for line in lines if not line.startswith("Signing in to ")]
+    rest = [line for line in lines if not line.startswith(BEFORE_THE_HOST)]
     assert len(lines) - len(rest) <= 1, said
     return "".join(rest)
 
@@ -67,8 +69,14 @@ def topics(said: str) -> list[str]:
 def reason(said: str) -> str:
     """Return why a person is asked to sign in, which the first line says; it begins with the provider's host."""
     first = said.splitlines()[0]
-    assert first.startswith("Signing in to "), said
-    return first.removeprefix("Signing in to ")
+    assert first.startswith(BEFORE_THE_HOST), said
+    return first.removeprefix(BEFORE_THE_HOST)
+
+
+def the_reason(said: str) -> str:
+    """Return the one line that says why a person is asked to sign in, wherever it stands; it begins with the provider's host."""
+    (line,) = [line for line in said.splitlines() if line.startswith(BEFORE_THE_HOST)]
+    return line.removeprefix(BEFORE_THE_HOST)
 
 
 def choices(ended: Ended) -> dict[str, str]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.reasons import NOT_STORED
+
 from .laptop import cache, token_of
 from .mounts import LaptopWithin, on_a_full_disk, without_a_home
 from .said import beside_the_reason, files_with, reason, warning
@@ -74,7 +76,7 @@ def test_none_keeps_nothing(laptop: Laptop) -> None:
     laptop.storage = "none"
     ended = [laptop.get_token() for _ in range(2)]
     assert [len(one.stderr.splitlines()) for one in ended] == [1, 1]
-    assert all("no session" in reason(one.stderr) for one in ended)
+    assert all(NOT_STORED in reason(one.stderr) for one in ended)
     tokens = {token_of(one.stdout) for one in ended}
     assert len(tokens) == len(laptop.browser.opened()) == 2
     assert files_with("alice") == []
@@ -121,7 +123,6 @@ def test_a_directory_that_cannot_be_used_costs_nobody_a_token(
     ended = laptop.get_token(f"--token-cache-dir={place}")
     assert token_of(ended.stdout)
     said = warning(ended)
-    assert "not stored" in said
     assert str(place) in said
     assert [
         path for path in place.rglob("*") if path.name not in {"metadata", "locks"} and path.is_dir()
@@ -137,7 +138,7 @@ def test_a_directory_of_somebody_else_is_not_used(laptop: Laptop, tmp_path: Path
     os.chown(place, 12345, 12345)
     ended = laptop.get_token(f"--token-cache-dir={place}")
     assert token_of(ended.stdout)
-    assert f"{place} belongs" in warning(ended)
+    assert str(place) in warning(ended)
     assert list(place.iterdir()) == []
 
 

@@ -151,7 +151,7 @@ def test_a_variable_that_does_not_go_with_a_flag_is_named(kept: Laptop) -> None:
     """What nobody typed is said to come from the environment."""
     name = "KUBECTL_OIDC_LOCAL_SERVER_CERT"
     ended = kept.get_token(env={name: "/x"})
-    failure(ended, "usage", "--local-server-key", f"{name} gives --local-server-cert", status=2)
+    failure(ended, "usage", "--local-server-key", name, "--local-server-cert", status=2)
 
 
 def test_what_kubelogin_takes_and_does_not_use_is_taken(laptop: Laptop) -> None:
@@ -185,7 +185,7 @@ def test_an_unreachable_issuer_is_named(kept: Laptop) -> None:
     words = ("get-token", f"--oidc-issuer-url=http://127.0.0.1:{port}", CLIENT, kept.browser.flag)
     error, hint = complaint(kept.run(*words))
     assert f"127.0.0.1:{port}" in error
-    assert "network" in hint
+    assert topics(hint) == ["provider-unreachable"]
     assert kept.browser.opened() == []
 
 
@@ -229,7 +229,7 @@ def test_an_unknown_client_is_named(kept: Laptop) -> None:
     kept.scripted.is_left_alone()
     words = ["get-token", *kept.realm.flags(kept.browser.flag, client="kubernets")]
     ended = kept.run(*words, "--listen-address=127.0.0.1:0", "--authentication-timeout-sec=1")
-    failure(ended, "sign-in-timeout", "within 1 s", "--oidc-client-id kubernets", "http://localhost:")
+    failure(ended, "sign-in-timeout", " 1 s", "kubernets", "http://localhost:")
 
 
 def test_a_wrong_client_secret_is_named(kept: Laptop) -> None:
@@ -244,7 +244,7 @@ def test_a_browser_that_never_comes_back_is_given_up(kept: Laptop) -> None:
     """Nobody signs in within --authentication-timeout-sec: exit 1, and the flag is named."""
     kept.scripted.is_left_alone()
     ended = kept.get_token("--session=other", "--authentication-timeout-sec=1")
-    failure(ended, "sign-in-timeout", "within 1 s", "--authentication-timeout-sec")
+    failure(ended, "sign-in-timeout", " 1 s", "--authentication-timeout-sec")
 
 
 @pytest.mark.xdist_group("port8000")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import signal
 import subprocess
@@ -100,14 +99,14 @@ def test_who_waits_for_a_device_code_is_told_so(laptop: Laptop) -> None:
     holder = laptop.start(DEVICE, NO_BROWSER)
     reads(holder, "user_code")
     ended = laptop.get_token(DEVICE, "--authentication-timeout-sec=1")
-    said = failure(ended, "lock", "after 1 s", "device code", f"kill {holder.process.pid}")
+    said = failure(ended, "lock", " 1 s", "device code", f"kill {holder.process.pid}")
     assert "browser" not in said
 
 
 def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> None:
     """The code stands out on a line of its own, the wait counts down, and Ctrl-C ends it."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, "--authentication-timeout-sec=100")) as terminal:
-        terminal.shows("Waiting")
+        terminal.shows("Ctrl-C")
         _, code, _ = codes(laptop, terminal.text())
         assert re.search(rf"\x1b\[1;7m {code} \x1b\[0m", terminal.raw())
         spans = re.compile(r"Waiting .*, ((?:\d+ min )?\d+ s) left")
@@ -124,8 +123,8 @@ def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> 
 def test_a_code_is_waited_for_as_long_as_it_lives(laptop: Laptop) -> None:
     """The provider's code lives for ten minutes; a sign-in in the browser would end after three."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER)) as terminal:
-        terminal.shows("Waiting")
-        assert re.search(r"Waiting .*, (10 min|9 min 5\d s) left", terminal.text())
+        terminal.shows("Ctrl-C")
+        assert re.search(r"\b(10 min|9 min 5\d s)\b.*Ctrl-C", terminal.text())
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
 
@@ -133,11 +132,11 @@ def test_a_code_is_waited_for_as_long_as_it_lives(laptop: Laptop) -> None:
 def test_a_phone_reads_the_qr_code(laptop: Laptop) -> None:
     """A decoder reads the address with the code in it, and signs in there; the code is beside it, to compare."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER)) as terminal:
-        terminal.shows("Waiting")
+        terminal.shows("Ctrl-C")
         _, code, complete = codes(laptop, terminal.text())
         said = terminal.text().splitlines()
-        begin = next(number for number, line in enumerate(said) if "Or scan this" in line and code in line)
-        blocks = list(itertools.takewhile(lambda line: line.strip(" ▀▄█") == "" and line, said[begin + 1 :]))
+        blocks = qr_screen.shown(said)
+        assert code in said[said.index(blocks[0]) - 1]
         assert qr_screen.decoded(qr_screen.modules(blocks, dark_text=True)) == complete
         subprocess.run([laptop.scripted.command, complete], check=True, timeout=30)
         ended = terminal.ended()
@@ -160,10 +159,9 @@ def test_no_qr_code_where_nobody_wants_or_can_read_one(
 ) -> None:
     """The address and the code are enough."""
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, *flags), env=env, rows=rows) as terminal:
-        terminal.shows("Waiting")
+        terminal.shows("Ctrl-C")
         codes(laptop, terminal.text())
         assert not {"▀", "▄", "█"} & set(terminal.text())
-        assert "scan" not in terminal.text()
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
 
@@ -172,7 +170,7 @@ def test_a_browser_that_opened_needs_no_qr_code(laptop: Laptop) -> None:
     """The code is for another device."""
     with OnTerminal(*laptop.words(DEVICE)) as terminal:
         assert terminal.ended().status == 0
-        assert "scan" not in terminal.text()
+        assert not {"▀", "▄", "█"} & set(terminal.text())
 
 
 @pytest.mark.parametrize("how", ["flag", "variable"])
@@ -181,8 +179,8 @@ def test_a_time_that_was_given_counts_for_a_code(laptop: Laptop, how: str) -> No
     flags = ["--authentication-timeout-sec=180"] if how == "flag" else []
     env = {} if how == "flag" else {"KUBECTL_OIDC_AUTHENTICATION_TIMEOUT_SEC": "180"}
     with OnTerminal(*laptop.words(DEVICE, NO_BROWSER, *flags), env=env) as terminal:
-        terminal.shows("Waiting")
-        assert re.search(r"Waiting .*, (3 min|2 min 5\d s) left", terminal.text())
+        terminal.shows("Ctrl-C")
+        assert re.search(r"\b(3 min|2 min 5\d s)\b.*Ctrl-C", terminal.text())
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
 
@@ -192,7 +190,7 @@ def test_an_sshd_host_gets_a_device_code_by_itself(laptop: Laptop) -> None:
     words = ["get-token", *laptop.realm.flags("--token-cache-storage=disk", client="device")]
     running = laptop.begin(*words, env={"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"})
     said = reads(running, "user_code")
-    assert re.search("SSH session|container", said)
+    assert re.search("SSH|container", said)
     _, _, complete = codes(laptop, said)
     subprocess.run([laptop.scripted.command, complete], check=True, timeout=20)
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"

@@ -190,21 +190,21 @@ def test_at_a_terminal_each_change_is_asked_for(signed_in: Laptop) -> None:
     is_mended = old_lock(signed_in)
     before = config().read_text()
     with OnTerminal("doctor", "--fix", env=env()) as terminal:
-        terminal.shows("Do it? [y/N]")
+        terminal.asks("? [y/N]")
         assert not is_mended()
         terminal.type(b"y\r")
-        terminal.shows("as shown? [y/N]")
+        terminal.asks("? [y/N]")
         terminal.type(b"\r")
         ended = terminal.ended()
     assert config().read_text() == before
     assert is_mended()
     assert ended.stdout.count("api-version") == 2, "it has looked again"
     with OnTerminal("doctor", "--fix", env=env()) as terminal:
-        terminal.shows("as shown? [y/N]")
+        terminal.asks("? [y/N]")
         terminal.type(b"\r")
         assert NOTHING_CHANGED in terminal.ended().stderr
     with OnTerminal("doctor", "--fix", env=env()) as terminal:
-        terminal.shows("as shown? [y/N]")
+        terminal.asks("? [y/N]")
         terminal.type(b"yes\r")
         terminal.ended()
     assert exec_now()["interactiveMode"] == "IfAvailable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -171,7 +172,6 @@ def test_the_last_failed_sign_in_is_shown_with_its_words(laptop: Laptop) -> None
     found = doctor(laptop, flag)
     session = found["session"]
     assert session.status == "problem"
-    assert "sign-in failed" in session.message
     assert "invalid_client" in session.message
     assert "`kubectl oidc-login login" in session.hint
     assert session.topic == "provider-refused"
@@ -186,7 +186,7 @@ def test_a_sign_in_that_a_person_cancelled_is_shown(laptop: Laptop, command: str
     ended = laptop.run(*laptop.words("--authentication-timeout-sec=3", command=command))
     assert ended.status == 1
     session = doctor(laptop)["session"]
-    assert "within 3 s" in session.message
+    assert re.search(r"\b3 s\b", session.message)
     assert session.topic == "sign-in-timeout"
 
 
@@ -212,7 +212,7 @@ def test_a_sign_in_that_works_ends_the_story(laptop: Laptop) -> None:
     assert [line.name for line in found.values() if line.status == "problem"] == [
         "claims"
     ]  # the issuer is http
-    assert "failed" not in found["session"].message
+    assert (found["session"].status, found["session"].topic) == ("ok", "")
     assert laptop.realm.seen().token_requests == []
     assert "GET /auth" not in laptop.realm.seen().requests
 
@@ -231,7 +231,6 @@ def test_a_session_that_was_ended_at_the_provider_is_named_while_its_token_lives
     ended = laptop.run(*laptop.words("-o", "json", command="doctor"), env={"PATH": path()})
     lines = [Line(**check) for check in json.loads(ended.stdout)["checks"] if check["name"] == "session"]
     assert [line.status for line in lines] == ["ok", "warning", "warning"]
-    assert "renew" in lines[1].message
     assert "invalid_grant" in lines[1].message
     assert lines[1].topic == "invalid-grant"
     assert lines[2].topic == "sign-in-timeout"
@@ -250,7 +249,7 @@ def test_nothing_secret_of_the_probes_is_logged(laptop: Laptop) -> None:
     seen = laptop.realm.seen()
     assert set(seen.token_requests) == {"authorization_code"}  # in the header, then in the form
     (asked,) = seen.authorization_requests
-    assert "token request: authorization_code" in ended.stderr
+    assert "authorization_code" in ended.stderr
     for secret in ("SECRET-wrong", asked["state"], asked["nonce"], asked["code_challenge"]):
         assert secret not in ended.stdout + ended.stderr
 

@@ -48,9 +48,9 @@ def test_a_session_from_a_backup_of_its_file_is_not_used(expiring: Laptop, tmp_p
     shutil.copytree(tmp_path / "backup", cache() / "tokens", dirs_exist_ok=True)
     expiring.realm.forget()
 
-    ended = expiring.get_token("-v", "1")
+    ended = expiring.get_token("-v", "1", "--log-format=json")
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
-    assert "session is older" in ended.stderr
+    assert '"session-outdated"' in ended.stderr
     seen = expiring.realm.seen()
     assert (seen.token_requests, seen.revoked_grants) == (["authorization_code"], 0)
 
@@ -96,13 +96,13 @@ def test_a_refresh_is_on_record_until_its_answer_is_stored(expiring: Laptop) -> 
     assert expiring.stored()[tokens] == record[tokens]
 
     expiring.realm.forget()
-    again = expiring.get_token("-v", "1")
-    assert "never came" in again.stderr
+    again = expiring.get_token("-v", "1", "--log-format=json")
+    assert '"refresh-repeated"' in again.stderr
     assert expiring.realm.seen().token_requests == ["refresh_token"], (
         "the provider takes it: it was not used up"
     )
     assert not in_flight()
-    assert "never came" not in expiring.get_token("-v", "1").stderr
+    assert '"refresh-repeated"' not in expiring.get_token("-v", "1", "--log-format=json").stderr
 
 
 def test_a_refresh_that_was_never_sent_is_not_on_record(expiring: Laptop) -> None:

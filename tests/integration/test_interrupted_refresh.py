@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.slow_path import _REFRESH_STATES
 from tests import parts
 from tests.plugin import wait_until
 
@@ -61,8 +62,8 @@ def test_what_is_said_is_true(expired: Laptop) -> None:
     running = expired.start()
     wait_until(lambda: expired.realm.seen().total, "the refresh is sent")
     running.send(signal.SIGINT)
-    said = failure(running.ended(), "interrupted", "background", status=130)
-    assert "lost" not in said
+    said = failure(running.ended(), "interrupted", _REFRESH_STATES["goes on"], status=130)
+    assert _REFRESH_STATES["given up"] not in said
     goes_on(expired, "refresh_token")
 
 

@@ -100,7 +100,7 @@ def test_purge_removes_the_keys_of_the_session_that_is_named(server: Laptop, ker
     for session_id, flags in ((kept, words), (gone, server.words(command="purge"))):
         ended = server.run(*flags)
         assert (ended.status, ended.stdout) == (0, "")
-        assert "the kernel keyring" in ended.stderr
+        assert "kernel keyring" in ended.stderr
         assert "alice@example.com" in ended.stderr
         left = {gone} if session_id == kept else set()
         assert set(kernel_keys.sessions()) == set(kernel_keys.credentials()) == left

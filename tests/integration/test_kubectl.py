@@ -316,7 +316,7 @@ def test_a_password_is_typed_while_kubectl_waits(cluster_of_more_grants: Cluster
     cluster = cluster_of_more_grants
     cluster.kubeconfig(more=("--username=alice",), interactiveMode=mode)
     with at_a_terminal(cluster) as terminal:
-        terminal.shows("Password of alice")
+        terminal.shows("127.0.0.1: ")
         wait_until(terminal.hides, "the terminal shows no keys")
         terminal.type(b"password of alice\r")
         ended = terminal.ended()

@@ -23,11 +23,17 @@ def test_a_sign_in_on_purpose_replaces_a_session_that_is_good(signed_in: Laptop)
     ended = signed_in.run(*signed_in.words(command="login"))
     assert (ended.status, ended.stdout) == (0, "")
     _, first, second, third = ended.stderr.splitlines()
+<<<<<<< HEAD
     assert re.match(r"127.0.0.1 \(.*alice@example.com\)$", reason(ended.stderr))
     assert re.match("Signed in .*bob@example.com.* 59 min$", first)
+=======
+    assert reason(ended.stderr).startswith("127.0.0.1 (")
+    assert "alice@example.com" in reason(ended.stderr)
+    assert re.search(r"\bbob@example.com\b.*\b59 min$", first)
+>>>>>>> R
     assert signed_in.realm.issuer in second
     assert second.endswith(f" {cache() / 'tokens'}")
-    assert re.search("replaced .*alice@example.com", third)
+    assert "alice@example.com" in third
     after = signed_in.signed_in()
     assert after != before
     assert claims_of(after)["sub"] == "bob"
@@ -37,7 +43,7 @@ def test_without_flags_the_current_contexts_user_signs_in(laptop: Laptop) -> Non
     write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"}, current="production")
     ended = laptop.run("login")
     assert ended.status == 0, ended.stderr
-    assert "Signed in as alice@example.com" in ended.stderr
+    assert "alice@example.com" in ended.stderr
     laptop.signed_in()
     assert len(laptop.browser.opened()) == 1, "kubectl has what login has brought"
 
@@ -84,7 +90,7 @@ def test_a_user_without_our_stanza_is_named(laptop: Laptop) -> None:
     users: dict[str, Any] = {"robot": {"token": "x"}, "oidc": laptop.words()[1:]}
     path = write_kubeconfig(users, {"machines": "robot"}, current="machines")
     for command in ("login", "logout", "whoami", "doctor"):
-        failure(laptop.run(command), "stanza", "user robot", str(path), ": oidc; ", "--user", "--context")
+        failure(laptop.run(command), "stanza", "robot", str(path), " oidc", "--user", "--context")
 
 
 def test_a_user_of_stand_alone_mode_is_led_there(laptop: Laptop) -> None:

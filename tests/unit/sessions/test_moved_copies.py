@@ -97,7 +97,7 @@ def test_a_copy_that_could_not_be_removed_is_purged(place: WindowsLike) -> None:
     assert [failure.topic for failure in purged.failures] == ["os-keyring"]
     purged = purge_session(key().id(), cache())
     assert purged.failures == ()
-    assert purged.places == (f"the OS keyring ({place.name})",)
+    assert purged.places == (KeyringStore(place).where(),)
     assert place.kept == {}
     assert index.read_entries(cache()) == []
 

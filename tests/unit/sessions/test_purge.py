@@ -20,6 +20,7 @@ from kubectl_oidc.sessions.purge import Purged, known_sessions, purge_session
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.sessions.stores.disk import DiskStore
 from kubectl_oidc.sessions.stores.kernel import KernelStore
+from kubectl_oidc.sessions.stores.os_keyring import KeyringStore
 from kubectl_oidc.sessions.write_lock import writing
 from kubectl_oidc.system.log import QUIET
 from tests.keyrings import Failing, WindowsLike, the_os_keyring
@@ -84,7 +85,7 @@ def test_a_purged_session_is_gone_from_the_kernel_keyring(own_key: SessionKey) -
     """Record and credential, and on disk its index entry and known commands."""
     session_id = signed_in(own_key, "kernel")
     purged = purge_session(session_id, cache())
-    assert purged.places == ("the kernel keyring",)
+    assert purged.places == (KernelStore().where(),)
     assert KernelStore().load(session_id) is None
     assert kernel_keyring.read_key(CREDENTIAL + session_id) is None
     assert files() == {}
@@ -113,7 +114,10 @@ def test_without_an_entry_the_session_is_looked_for_everywhere(own_key: SessionK
     signed_in(own_key, "kernel")
     DiskStore(cache()).save(own_key.id(), session(own_key).record())
     index.remove_entries(cache(), own_key.id())
-    assert set(purge_session(own_key.id(), cache()).places) == {"the kernel keyring", str(cache() / "tokens")}
+    assert set(purge_session(own_key.id(), cache()).places) == {
+        KernelStore().where(),
+        str(cache() / "tokens"),
+    }
     assert KernelStore().load(own_key.id()) is None
     assert files() == {}
 
@@ -172,7 +176,7 @@ def test_a_session_that_moves_while_the_purge_waits_is_found(own_key: SessionKey
         purge.start()
         kept(moving, session(own_key, generation=moving.index_entry.next_generation(session(own_key))))
     purge.join()
-    assert [one.places for one in purged] == [("the kernel keyring",)]
+    assert [one.places for one in purged] == [(KernelStore().where(),)]
     assert KernelStore().load(session_id) is None
     assert files() == {}
 
@@ -191,7 +195,7 @@ def test_a_keyring_that_holds_the_session_and_fails_is_reported() -> None:
     with the_os_keyring(place):
         assert repository(key(), "keyring").load() is None, "it is not used meanwhile"
         purged = purge_session(session_id, cache())
-    assert purged.places == (f"the OS keyring ({place.name})",)
+    assert purged.places == (KeyringStore(place).where(),)
     assert purged.failures == ()
     assert (place.kept, files()) == ({}, {})
 
@@ -219,7 +223,7 @@ def test_a_purge_that_cannot_get_the_write_lock_reports_it() -> None:
     assert purged.places == (str(cache() / "tokens"),)
     (failure,) = purged.failures
     assert failure.topic == "purge"
-    assert f"process {os.getpid()}" in failure.message
+    assert str(os.getpid()) in failure.message
     assert index.read_entry(cache(), session_id) == before, "the index is not changed without the lock"
     assert purge_session(session_id, cache()).failures == ()
     assert files() == {}
@@ -252,7 +256,7 @@ def test_a_session_that_the_index_has_lost_is_buried_too(own_key: SessionKey) ->
         assert lock.try_acquire()
         generation = one.index_entry.next_generation(read)
         purged = purge_session(session_id, cache(), patience=0.05)
-        assert (purged.person, purged.places) == ("alice@example.com", ("the kernel keyring",))
+        assert (purged.person, purged.places) == ("alice@example.com", (KernelStore().where(),))
         assert not one.save(read.renewed(Secret("rotated"), generation=generation), NOW)
         assert one.publish(read, NOW) == ""
     assert KernelStore().load(session_id) is None
@@ -323,9 +327,12 @@ def test_the_command_removes_the_given_session_and_reports_it() -> None:
     flags = [f"--oidc-issuer-url={ISSUER}", f"--oidc-client-id={CLIENT}", "--session=other"]
     done = run_plugin("purge", *flags)
     assert (done.returncode, done.stdout) == (0, "")
-    assert f"alice@example.com at {ISSUER}" in done.stderr
+    assert [
+        name for name in ("alice@example.com", ISSUER, str(cache() / "tokens")) if name not in done.stderr
+    ] == []
     assert repository(key(name="other")).load() is None
     assert repository(key()).load() is not None
     again = run_plugin("purge", *flags)
     assert (again.returncode, again.stdout) == (0, "")
-    assert "nothing" in again.stderr
+    assert str(cache()) in again.stderr
+    assert str(cache() / "tokens") not in again.stderr

@@ -57,6 +57,7 @@ def test_each_type_of_claim_has_its_form(name: str, value: object, words: str) -
 
 
 def test_an_empty_list_is_not_an_empty_line() -> None:
+    others: tuple[object, ...] = ("", None, {})
     ((_, none),) = claim_rows({"groups": []}, NOW)
     assert none.strip()
     others: list[object] = ["", None, {}]
