@@ -180,7 +180,7 @@ def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> 
         terminal.type(b"kubernetes\n\n")
         terminal.shows("too? [y/N]: ")
         terminal.type(b"y\n")
-        question = "URL of the API server: "
+        question = "API server: "
         terminal.shows(question)
         terminal.type(b"nowhere\n")
         terminal.shows("no context nowhere")

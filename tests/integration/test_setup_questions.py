@@ -77,7 +77,7 @@ def test_from_nothing_to_the_first_pods(laptop: Laptop, api: str) -> None:
     assert api
     with at_terminal(laptop) as terminal:
         terminal.shows(f"{ISSUER}: ")
-        assert "redirect URI http://localhost:8000" in terminal.text()
+        assert "http://localhost:8000" in terminal.text()
         terminal.type(b"login.example.com\n")
         terminal.shows("https://login.example.com")
         assert "--oidc-issuer-url" not in terminal.text(), "here only the value is typed"
