@@ -60,7 +60,6 @@ def test_an_empty_list_is_not_an_empty_line() -> None:
     others: tuple[object, ...] = ("", None, {})
     ((_, none),) = claim_rows({"groups": []}, NOW)
     assert none.strip()
-    others: list[object] = ["", None, {}]
     assert none not in {shown for value in others for _, shown in claim_rows({"groups": value}, NOW)}
 
 
