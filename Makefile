@@ -77,7 +77,7 @@ screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser show
 fresh: $(DEV) ## Install the wheel into an empty environment with an empty HOME and run the demo there
 	@$(BIN)/python -m tools.fresh $(ARGS)
 
-windows: $(DEV) ## Run the demo and the unit tests with a Windows Python under Wine (ARGS=--short for the tests of Windows alone)
+windows: $(DEV) ## Run the demo and the tests that can run there with a Windows Python under Wine (ARGS=--short for fewer)
 	@$(BIN)/python -m tools.windows $(ARGS)
 
 dist: $(DEV) ## Build wheel and source archive into dist/, and check them (ARGS=--launcher adds the wheels with the launcher)

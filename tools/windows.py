@@ -1,4 +1,4 @@
-"""``make windows``: the unit tests and the demo with a Windows Python under Wine.
+"""``make windows``: the demo, the unit tests and those of `tests/everywhere` with a Windows Python under Wine.
 
 Everything is outside the checkout, in ``~/.cache/kubectl-oidc-windows`` or ``--directory``: the Python of the bundles
 (packaging/python.toml), the packages of the lock files for Windows, the launcher, kubectl.exe, the bundle for Windows, and a
@@ -21,7 +21,10 @@ from pathlib import Path
 from tools import bundle_python, go, lock_files, wheel, wine
 from tools.windows_programs import NotDownloaded, set_up, unpacked_bundle, windows_kubectl
 
+EVERYWHERE = "tests/everywhere"
+
 SHORT = (
+    EVERYWHERE,
     "tests/unit/test_windows.py",
     "tests/unit/system/test_containers.py",
     "tests/unit/cli/test_paragraphs.py",
@@ -38,7 +41,7 @@ def main() -> int:
         action="store_true",
         help="the demo with its stand-in for kubectl and the tests of Windows, no more",
     )
-    parser.add_argument("tests", nargs="*", help="which tests; default: those of Windows, or the unit tests")
+    parser.add_argument("tests", nargs="*", help="which tests; default with --short: those of Windows and of every system")
     given = parser.parse_args()
     try:
         wine.install()
@@ -84,7 +87,7 @@ def _run(directory: Path, tests: list[str], *, short: bool) -> list[str]:
             if machine.run(program, "demo", "--without-browser", variables=variables):
                 failed.append(name)
             print(f"windows: {name} in {time.monotonic() - began:.0f} s", flush=True)
-        files = tests or (SHORT if short else ["tests/unit"])
+        files = tests or (SHORT if short else [EVERYWHERE, "tests/unit"])
         variables = {"PYTHONPATH": wine.windows_path(lock_files.ROOT)}
         if machine.run(*_pytest(root / "python", few=short), *files, variables=variables):
             failed.append("the tests")
