@@ -37,6 +37,7 @@ _KEPT = frozenset(
 _KEPT_PREFIXES = ("COVERAGE_", "PYTEST_", "WINE")
 
 _NUMBERS = itertools.count()
+_FAILED: set[str] = set()
 
 
 # The same examples each time; a machine that is slow, or a fixture that serves them all, is no fault of a test.
@@ -108,6 +109,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         _take_outside()  # once, because nothing that these tests start needs it between them
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note which tests failed, because their directories remain."""
+    if report.failed:
+        _FAILED.add(report.nodeid)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Have four workers at least, because most tests wait for something."""
     return max(os.cpu_count() or 1, 4)
@@ -124,17 +131,18 @@ def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a directory of the test's own, which remains if the test fails.
 
-    pytest's own fixture of this name lists the directories of all tests each time, to number the next one.
+    pytest's own fixture of this name lists the directories of all tests each time, to number the next one. Its `request`
+    would be made for each test, at the cost of a tenth of a test that does nothing.
     """
-    failed = request.session.testsfailed
-    name = re.sub(r"\W", "_", request.node.name)[:30]
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+    name = re.sub(r"\W", "_", test.partition("::")[2])[:30]
     path = tmp_path_factory.getbasetemp() / f"{next(_NUMBERS)}-{name}"
     path.mkdir(mode=0o700)
     yield path
-    if request.session.testsfailed == failed:
+    if test not in _FAILED:
         _remove(path)
 
 
