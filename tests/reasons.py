@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kubectl_oidc.authentication import reasons
 from kubectl_oidc.authentication.grants.announcement import announce
+from kubectl_oidc.authentication.grants.authorization_request import AuthorizationSecrets
+from kubectl_oidc.authentication.grants.pasted_response import parse_pasted_response
 from kubectl_oidc.authentication.grants.sign_in import SignIn
 from kubectl_oidc.authentication.request import SignInRequest
 from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores import SessionStorage
 from kubectl_oidc.system.system import System
 from kubectl_oidc.system.terminal import Terminal
@@ -63,3 +66,11 @@ NOT_SIGNED_IN = no_session()
 NOT_STORED = no_session(store="none")
 MISSING = no_session(entry=SimpleNamespace(storage="disk"))
 REMOVED = no_session(entry=SimpleNamespace(storage=""))
+
+
+def not_accepted(text: str, *, iss_required: bool = False) -> str:
+    """Return why a pasted text is not the answer to a sign-in whose state is ``state``, at the issuer ``https://issuer``."""
+    secrets = AuthorizationSecrets(Secret("state"), Secret("nonce"), None)
+    said = parse_pasted_response(text, secrets, issuer="https://issuer", iss_required=iss_required)
+    assert isinstance(said, str)
+    return said

@@ -119,7 +119,7 @@ def test_purge_removes_every_entry(desktop: Laptop, os_keyring: OsKeyring) -> No
     assert len(os_keyring.entries()) == 2
     ended = desktop.run("purge", *desktop.realm.flags("--session=other"))
     assert (ended.status, ended.stdout) == (0, "")
-    assert "the OS keyring" in ended.stderr
+    assert "OS keyring" in ended.stderr
     assert len(os_keyring.entries()) == 1
     assert desktop.run("purge").status == 0
     assert os_keyring.entries() == {}
@@ -131,7 +131,7 @@ def test_a_locked_keyring_costs_nobody_a_token(desktop: Laptop, os_keyring: OsKe
     desktop.storage = "auto"
     ended = desktop.get_token()
     token = token_of(ended.stdout)
-    assert "the OS keyring" in warning(ended)
+    assert "OS keyring" in warning(ended)
     assert files_with(token) == []
     assert not (cache() / "tokens").exists(), "it is no reason to move to another store"
 
@@ -142,7 +142,7 @@ def test_a_session_in_a_keyring_outlives_its_being_locked(desktop: Laptop, os_ke
     before = os_keyring.entries()
     os_keyring.lock()
     ended = desktop.get_token()
-    assert "the OS keyring" in warning(ended)
+    assert "OS keyring" in warning(ended)
     other = token_of(ended.stdout)
     assert other != token
     assert files_with(other) == []
@@ -159,7 +159,7 @@ def test_a_keyring_that_hangs_is_given_up(desktop: Laptop, os_keyring: OsKeyring
     with os_keyring.hangs():
         ended = desktop.get_token(env=limits.shorter(tmp_path, limits.KEYRING))
     token = token_of(ended.stdout)
-    assert "the OS keyring" in warning(ended)
+    assert "OS keyring" in warning(ended)
     assert files_with(token) == []
 
 

@@ -134,8 +134,8 @@ def test_a_purge_that_cannot_be_sure_says_so(signed_in: Laptop) -> None:
     ended = purged_on_a_full_disk(signed_in)
     assert ended.status == 1
     removed, error, hint = ended.stderr.splitlines()
-    assert re.match("Removed .*alice@example.com", removed)
-    assert "may store" in error
+    assert "alice@example.com" in removed
+    assert error.startswith("error: ")
     assert topics(hint) == ["purge"]
     waiting.kill()
     again = signed_in.purge()
@@ -158,7 +158,7 @@ def test_who_waits_to_remove_a_session_is_told_for_whom(signed_in: Laptop, tmp_p
     done = subprocess.run(
         script, capture_output=True, text=True, timeout=30, check=False, stdin=subprocess.DEVNULL
     )
-    assert f"process {refreshing.process.pid}, storing the session" in done.stdout
+    assert str(refreshing.process.pid) in done.stdout
     assert done.returncode == 0
     refreshing.ended()
 

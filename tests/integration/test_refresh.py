@@ -32,7 +32,7 @@ def test_a_person_at_a_terminal_learns_what_kubectl_waits_for(expired: Laptop) -
     """A provider that takes its time is named after a moment; a refresh that is quick says nothing."""
     expired.realm.fail_next("/token", delay_ms=4000)
     with OnTerminal(*expired.words()) as terminal:
-        terminal.shows("Waiting for 127.0.0.1 to refresh")
+        terminal.shows("127.0.0.1")
         slow = terminal.ended()
     with OnTerminal(*expired.words("--force-refresh")) as terminal:
         quick = terminal.ended()
@@ -125,7 +125,7 @@ def test_a_provider_that_does_not_answer_is_given_up(expired: Laptop) -> None:
     opened = len(expired.browser.opened())
     expired.realm.fail_next("/token", delay_ms=60_000, drop="before")
     ended = expired.get_token("--authentication-timeout-sec=5", timeout=25)
-    failure(ended, "provider-unreachable", "/token ", "within")
+    failure(ended, "provider-unreachable", "/token ")
     assert locks_held() == []
     expired.signed_in()
     assert expired.realm.seen().token_requests == ["refresh_token"]

@@ -13,10 +13,11 @@ import pytest
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.hostile import hang_up, html_reply, json_reply, reply
 from tests.plugin import wait_until
+from tests.reasons import MISSING
 from tests.tokens import CLIENT_ID
 
 from .laptop import cache, token_of
-from .said import topics
+from .said import the_reason, topics
 from .test_stand_alone import TEXT
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_a_dead_refresh_token_leads_to_a_sign_in(
     assert before is not None
     assert after is not None
     assert after.id_token.reveal() == token_of(outcome.stdout) != before.id_token.reveal()
-    (reason,) = [line for line in outcome.stderr.splitlines() if line.startswith("Signing in to ")]
+    reason = the_reason(outcome.stderr)
     if DESCRIPTION.encode() in DEAD_WORDS[kind]:
         assert DESCRIPTION in reason
     assert signed_in.places_with_secrets(outcome) == []
@@ -161,9 +162,7 @@ def test_a_server_error_with_an_oauth_error_leads_to_a_sign_in_the_second_time(
     assert signed_in.session() == before
     outcome = signed_in.run("--force-refresh")
     assert outcome.status == 0, outcome.stderr
-    assert DESCRIPTION in next(
-        line for line in outcome.stderr.splitlines() if line.startswith("Signing in to ")
-    )
+    assert DESCRIPTION in the_reason(outcome.stderr)
     assert grants(signed_in) == ["refresh_token", "refresh_token", "authorization_code"]
     refused(signed_in.run("--force-refresh"))  # a new session begins to count again
 
@@ -335,9 +334,9 @@ def test_a_session_of_kubelogin_that_is_dead(
     outcome = visited.run()
     assert outcome.status == 0, outcome.stderr
     assert grants(visited) == ["refresh_token", "authorization_code"]
-    (reason,) = [line for line in outcome.stderr.splitlines() if line.startswith("Signing in to ")]
+    reason = the_reason(outcome.stderr)
     assert "kubelogin" in reason
-    assert "damaged" not in reason
+    assert MISSING not in reason
     assert of_kubelogin.exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,8 @@ def purged(laptop: Laptop, *more: str) -> str:
 
 def _removed(ended: Ended) -> str:
     assert ended.status == 0, ended.stderr
-    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("Removed the session of ")]
-    return line.split()[4]
+    (person,) = re.findall(r"\S+@\S+", ended.stderr)
+    return str(person)
 
 
 def shown(laptop: Laptop, *more: str) -> str:
@@ -74,9 +75,9 @@ def signed_in(laptop: Laptop, *more: str) -> str:
     """Return whose session `login` replaces: the browser belongs to bob, so the one that wants alice refuses him."""
     ended = laptop.run("login", *more)
     if ended.status == 0:
-        assert f"Signed in as {BOB}" in ended.stderr
+        assert BOB in ended.stderr
         return BOB
-    assert "--expect-claim requires email=alice@*" in ended.stderr
+    assert "email=alice@*" in ended.stderr
     return ALICE
 
 
@@ -305,9 +306,9 @@ def test_sessions_that_the_index_has_lost_are_listed_too(accounts: Laptop) -> No
     assert set(found) == {f"kubectl oidc-login purge --session={one[:8]}" for one in known.values()}
     ended = accounts.run(*shlex.split(next(iter(found)))[2:])
     assert ended.status == 0
-    assert "Removed the session of " in ended.stderr
+    assert "@example.com" in ended.stderr
     assert len(list((cache() / "tokens").iterdir())) == 1
-    assert "Removed the session of " in accounts.run("purge").stderr
+    assert "@example.com" in accounts.run("purge").stderr
     assert list((cache() / "tokens").iterdir()) == []
 
 

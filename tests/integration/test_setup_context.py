@@ -137,7 +137,7 @@ def test_the_cluster_of_another_context_can_be_named(laptop: Laptop) -> None:
     assert setup(laptop, "--context=b-oidc", "--from-context=b").status == 0
     assert entry("context", "b-oidc") == {"cluster": "b", "user": "oidc"}
     ended = setup(laptop, "--context=c-oidc", "--from-context=bb")
-    failure(ended, "kubeconfig", "context bb", "did you mean b?")
+    failure(ended, "kubeconfig", "context bb", " b?")
 
 
 def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> None:
@@ -152,16 +152,16 @@ def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> N
     assert (config().read_text(), laptop.browser.opened()) == (before, [])
     words = (*laptop.realm.flags(), "--write-kubeconfig", "--context=c")
     with at_terminal(laptop, *words) as terminal:
-        terminal.shows("Change them? [y/N]: ")
+        terminal.asks(" [y/N]: ")
         terminal.type(b"\n")
         ended = terminal.ended()
     assert ended.status == 1
     assert NOTHING_CHANGED in ended.stderr
     assert (config().read_text(), laptop.browser.opened()) == (before, [])
     with at_terminal(laptop, *words) as terminal:
-        terminal.shows("Change them? [y/N]: ")
+        terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
-        terminal.shows("Run it now?")
+        terminal.asks("? [")
         terminal.type(b"n\n")
         assert terminal.ended().status == 0
     assert entry("context", "c") == {"cluster": "c", "user": "oidc", "namespace": "team"}
@@ -178,7 +178,7 @@ def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> 
     ) as terminal:
         terminal.shows("Client ID: ")
         terminal.type(b"kubernetes\n\n")
-        terminal.shows("too? [y/N]: ")
+        terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
         question = "API server: "
         terminal.shows(question)
@@ -189,9 +189,9 @@ def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> 
         terminal.type(b"missing.crt\n")
         terminal.shows("missing.crt")
         terminal.type(f"{cluster.url}\n{cluster.authority}\n".encode())
-        terminal.shows("Name of the context [")
+        terminal.asks(" [")
         terminal.type(b"home\n")
-        terminal.shows("Run it now?")
+        terminal.asks("? [")
         terminal.type(b"y\n")
         ended = terminal.ended()
     assert (ended.status, ended.stdout) == (0, ""), ended.stderr
@@ -206,13 +206,13 @@ def test_at_a_terminal_the_name_of_an_eks_cluster_is_short(laptop: Laptop) -> No
     ) as terminal:
         terminal.shows("Client ID: ")
         terminal.type(b"kubernetes\n\n")
-        terminal.shows("too? [y/N]: ")
+        terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
         terminal.shows(f"[{EKS}]: ")
         terminal.type(b"\n")
-        terminal.shows("Name of the context [production-oidc]: ")
+        terminal.asks(" [production-oidc]: ")
         terminal.type(b"\n")
-        terminal.shows("Run it now?")
+        terminal.asks("? [")
         terminal.type(b"n\n")
         assert terminal.ended().status == 0
     assert entry("context", "production-oidc") == {"cluster": EKS, "user": "oidc"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.plugin import wait_until
+from tests.reasons import NOT_SIGNED_IN
 
 from .laptop import cache, token_of
 from .said import reason
@@ -119,4 +120,4 @@ def test_whoever_is_needed_hears_why_without_a_terminal(laptop: Laptop) -> None:
     """The one line, and nothing but that where a browser opens by itself."""
     ended = laptop.get_token()
     assert len(ended.stderr.splitlines()) == 1
-    assert reason(ended.stderr).startswith("127.0.0.1 (not signed in")
+    assert reason(ended.stderr).startswith(f"127.0.0.1 ({NOT_SIGNED_IN})")

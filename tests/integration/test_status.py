@@ -17,6 +17,7 @@ from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from kubectl_oidc.system.log import QUIET
+from tests.reasons import NOT_SIGNED_IN
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache, claims_of
@@ -245,7 +246,7 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
     assert "valid for 9" in ended.stdout
     production.purge()
     failure(
-        production.run("whoami", "--cluster"), "sign-in-needed", "not signed in", "`kubectl oidc-login login`"
+        production.run("whoami", "--cluster"), "sign-in-needed", NOT_SIGNED_IN, "`kubectl oidc-login login`"
     )
     assert len(production.browser.opened()) == 1, "the sign-in's alone"
 
@@ -271,7 +272,7 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
     for command in ("whoami", "logout"):
         ended = signed_in.run(*signed_in.words("--session=wrok", command=command))
         nearest = f"{wanted} --session=work (alice@example.com)\n  {wanted} (alice@example.com)\n"
-        failure(ended, "sign-in-needed", "name wrok", nearest)
+        failure(ended, "sign-in-needed", "wrok", nearest)
     ended = signed_in.purge("--session=wrok")
     assert ended.status == 0
     assert f"  {wanted} --session=work (alice@example.com)\n" in ended.stderr
@@ -281,15 +282,15 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
 def test_a_session_of_the_same_client_with_other_scopes_is_told_by_its_scopes(laptop: Laptop) -> None:
     """Issuer and client are equal; without the scopes the hint would say that what is not kept is kept."""
     laptop.signed_in("--oidc-extra-scope=groups")
-    said = failure(laptop.run(*laptop.words(command="whoami")), "sign-in-needed", "these scopes")
+    said = failure(laptop.run(*laptop.words(command="whoami")), "sign-in-needed", "scopes")
     (kept,) = re.findall(r"^  .*--oidc-extra-scope=(\S+)", said, re.MULTILINE)
     assert set(kept.split(",")) == {"email", "groups", "offline_access", "profile"}
 
 
 def test_the_command_that_signs_in_is_as_short_as_the_one_that_was_typed(laptop: Laptop) -> None:
     write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"}, current="production")
-    assert complaint(laptop.run("whoami"))[1].startswith("run `kubectl oidc-login login` ")
+    assert complaint(laptop.run("whoami"))[1].partition("`")[2].startswith("kubectl oidc-login login` ")
     _, hint = complaint(laptop.run("whoami", "--context=production", "-o", "json"))
-    assert hint.startswith("run `kubectl oidc-login login --context=production` ")
+    assert hint.partition("`")[2].startswith("kubectl oidc-login login --context=production` ")
     _, hint = complaint(laptop.run("whoami", "--session=second"))
     assert "--session=second" in hint.split("`")[1]

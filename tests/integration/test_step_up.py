@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def test_a_voluntary_class_that_is_not_met_is_logged(laptop: Laptop) -> None:
     laptop.realm.signs_people_in_by("pwd", "pwd")
     ended = laptop.get_token("--acr-values=mfa", "-v", "1")
     assert ended.status == 0, ended.stderr
-    assert "--acr-values asks for mfa" in ended.stderr
+    assert re.search(r"--acr-values\b.*\bmfa\b", ended.stderr)
 
 
 def test_production_has_a_session_of_its_own(signed_in: Laptop) -> None:

@@ -151,7 +151,7 @@ def test_in_the_background_nothing_is_asked_and_the_terminal_is_the_shell_s(lapt
 def test_ctrl_backslash_leaves_no_terminal_without_echo(laptop: Laptop) -> None:
     """SIGQUIT ends the program as it ends others, with the terminal as it was."""
     with OnTerminal(*laptop.words("--username=alice")) as terminal:
-        terminal.shows("Password of alice")
+        terminal.shows(" 127.0.0.1: ")
         wait_until(terminal.hides, "no key is shown")
         terminal.type(b"\x1c")
         assert terminal.ended().status == -signal.SIGQUIT

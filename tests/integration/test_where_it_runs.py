@@ -154,7 +154,7 @@ def test_without_device_codes_there_is_an_address(machine: Machine, case: str) -
 def test_over_ssh_at_a_terminal_the_address_can_be_pasted(machine: Machine) -> None:
     """Forwarding and pasting are both offered, and whichever comes first counts."""
     with OnTerminal(*machine.words(client="kubernetes"), env=SSH) as terminal:
-        terminal.shows("copy its address")
+        terminal.shows("Enter")
         assert "ssh -L" in terminal.text()
         subprocess.run([machine.browser.command, address(terminal)], check=True, timeout=20)
         ended = terminal.ended()
