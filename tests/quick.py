@@ -34,10 +34,15 @@ _STARTS = {
 """The audit events of a process that starts (PEP 578)."""
 
 
+def memory() -> str | None:
+    """Return a directory of a file system in memory; None if there is none here."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
+
+
 def keep_files_in_memory() -> None:
     """Have temporary directories in memory, where there is such a file system: each test makes several."""
-    if os.access(_MEMORY, os.W_OK | os.X_OK):
-        os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
+    if place := memory():
+        os.environ["TMPDIR"] = tempfile.tempdir = place
 
 
 class Guard:

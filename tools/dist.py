@@ -7,12 +7,18 @@ The wheels are built from the source archive. Two builds give the same bytes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools import go, lock_files, release, wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DIRECTORY = lock_files.ROOT / "dist"
 
@@ -29,7 +35,7 @@ def main() -> int:
         old.unlink()
     try:
         archive, pure = build(DIRECTORY)
-        others = with_launcher(DIRECTORY, archive) if given.launcher else []
+        others = from_archive(DIRECTORY, archive) if given.launcher else []
     except (go.NoGo, subprocess.CalledProcessError) as error:
         print(f"dist: failed: {error}", file=sys.stderr)
         return 1
@@ -51,8 +57,9 @@ def build(directory: Path) -> tuple[Path, Path]:
         CalledProcessError: One of them cannot be built, or a checker refuses it.
     """
     archive = wheel.source_archive(directory)
-    built = wheel.build(directory, archive)
-    _check(built, archive)
+    with _unpacked(archive) as source:
+        built = wheel.build(directory, source)
+    _check([built], archive)
     return archive, built
 
 
@@ -61,7 +68,7 @@ def with_launcher(directory: Path, source: Path) -> list[Path]:
 
     Args:
         directory: Where they go.
-        source: What they are made of: the checkout, or a source archive.
+        source: What they are made of: the checkout, or the directory of an unpacked source archive.
 
     Returns:
         The wheels, in the order of the platforms.
@@ -75,26 +82,28 @@ def with_launcher(directory: Path, source: Path) -> list[Path]:
         with tempfile.TemporaryDirectory(dir=directory) as work:
             built = wheel.build(Path(work), source, launcher=True, target=target)
             made.append(built.rename(directory / built.name))
-        _check(made[-1])
+    _check(made)
     return made
 
 
-def _check(built: Path, *archives: Path) -> None:
-    programs = Path(sys.executable).parent
-    _quietly(str(programs / "twine"), "check", "--strict", *map(str, archives), str(built))
-    _quietly(str(programs / "check-wheel-contents"), str(built))
+def from_archive(directory: Path, archive: Path) -> list[Path]:
+    """Build the wheels with the launcher from a source archive; as ``with_launcher`` otherwise."""
+    with _unpacked(archive) as source:
+        return with_launcher(directory, source)
 
 
-def _quietly(*command: str) -> None:
-    """Run a checker, whose words matter only where it refuses.
+@contextlib.contextmanager
+def _unpacked(archive: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as work, tarfile.open(archive) as packed:
+        packed.extractall(work, filter="data")
+        (source,) = Path(work).iterdir()
+        yield source
 
-    Raises:
-        CalledProcessError: It refuses.
-    """
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode:
-        print(done.stdout, file=sys.stderr)
-        done.check_returncode()
+
+def _check(wheels: list[Path], *archives: Path) -> None:
+    programs, names = Path(sys.executable).parent, list(map(str, wheels))
+    wheel.quietly(str(programs / "twine"), "check", "--strict", *map(str, archives), *names)
+    wheel.quietly(str(programs / "check-wheel-contents"), *names)
 
 
 if __name__ == "__main__":

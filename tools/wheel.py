@@ -28,7 +28,7 @@ def build(
 
     Args:
         directory: Where it goes.
-        source: What it is made of: the checkout, or a source archive.
+        source: What it is made of: the checkout, or the directory of an unpacked source archive.
         launcher: Whether it has the native launcher as its script.
         target: The launcher's operating system and processor, in Go's words; empty for this machine's.
 
@@ -43,15 +43,7 @@ def build(
     if launcher:
         variables |= {"GOOS": target[0], "GOARCH": target[1]}
         variables["PATH"] = f"{Path(go.program()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    _run(
-        _pip_of(sys.executable),
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        f"--wheel-dir={directory}",
-        str(source),
-        variables=variables,
-    )
+    _hatchling("wheel", directory, source, variables)
     (wheel,) = directory.glob("kubectl_oidc-*.whl")
     return wheel
 
@@ -65,8 +57,7 @@ def source_archive(directory: Path) -> Path:
     Returns:
         The archive's path.
     """
-    command = [sys.executable, "-m", "hatchling", "build", "--target=sdist", f"--directory={directory}"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    _hatchling("sdist", directory, ROOT, {})
     (archive,) = directory.glob("kubectl_oidc-*.tar.gz")
     return archive
 
@@ -127,5 +118,42 @@ def _outside(python: Path) -> list[str]:
     return [*_pip_of(sys.executable), f"--python={python}"]
 
 
-def _run(pip: list[str], *arguments: str, variables: Mapping[str, str] | None = None) -> None:
-    subprocess.run([*pip, *arguments], env={**os.environ, **(variables or {})}, check=True)
+def _run(pip: list[str], *arguments: str) -> None:
+    subprocess.run([*pip, *arguments], check=True)
+
+
+def _hatchling(target: str, directory: Path, source: Path, variables: Mapping[str, str]) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        f"--target={target}",
+        f"--directory={directory.absolute()}",
+    ]
+    quietly(*command, cwd=source, variables=variables)
+
+
+def quietly(*command: str, cwd: Path | None = None, variables: Mapping[str, str] | None = None) -> None:
+    """Run a program, and show its output only if it fails.
+
+    Args:
+        command: The program and its arguments.
+        cwd: Its working directory; None for the current one.
+        variables: Variables in addition to the environment's.
+
+    Raises:
+        CalledProcessError: It fails.
+    """
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(variables or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        done.check_returncode()

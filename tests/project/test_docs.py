@@ -138,8 +138,8 @@ def topics() -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def commands() -> dict[str, set[str]]:
+@pytest.fixture
+def commands(fork_server: None) -> dict[str, set[str]]:  # noqa: ARG001 - it comes first
     """Return the flags that each command's --help-all names."""
     return {name: set(FLAG.findall(help_of(*name.split()))) for name in ("", *COMMANDS)}
 

@@ -11,6 +11,8 @@ from tools.breaks import BREAKS, DEMANDS, CannotTry, attempt, breaks_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.xdist_group("breaks")  # they are tried once
+
 PROGRAM = "def double(number):\n    return number * 2\n"
 TESTS = """
 import pytest, sys

@@ -6,17 +6,31 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import keyring_files, parts
+from tests import keyring_files, parts, quick
 from tests.sessions import need_the_kernel_keyring, posix_only
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 pytestmark = posix_only  # a writer is forked
+
+
+@pytest.fixture
+def home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Have home and runtime directory in memory, where there is such a file system: they are copied hundreds of times."""
+    with tempfile.TemporaryDirectory(prefix="killed-", dir=quick.memory()) as name:
+        home = Path(name, "home")
+        home.mkdir(mode=0o700)
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("XDG_RUNTIME_DIR", name)
+        yield home
+
 
 LENGTHS = (1_281, 4_000, 20_000)
 STORES = ("disk", "kernel", "windows", "macos")
