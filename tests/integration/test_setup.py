@@ -146,16 +146,6 @@ def test_it_shows_account_claims_and_what_to_do_next(laptop: Laptop) -> None:
 def test_an_account_that_replaces_another_is_shown(signed_in: Laptop) -> None:
     """Setup signs in though there is a session, and says whose it replaces; get-token then answers with the new one."""
     signed_in.scripted.signs_in_as("bob")
-<<<<<<< HEAD
-    account = "account bob@example.com"
-    _, found, text = shown(setup(signed_in)).partition(account)
-    assert found
-    assert re.search("replaces the session .*alice@example.com", text)
-    assert claims_of(signed_in.signed_in())["sub"] == "bob"
-    _, found, text = shown(setup(signed_in)).partition(account)
-    assert found
-    assert "replaces the session" not in text, "bob replaces nobody"
-=======
     text = shown(setup(signed_in))
     assert "bob@example.com" in text
     assert text.count("alice@example.com") == 2, "in the reason for a sign-in, and as the one who is replaced"
@@ -165,7 +155,6 @@ def test_an_account_that_replaces_another_is_shown(signed_in: Laptop) -> None:
         "the reason names bob, who replaces nobody"
     )
     assert "alice@example.com" not in again
->>>>>>> R
 
 
 def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:

@@ -75,7 +75,7 @@ def test_without_a_type_it_is_for_any_kube_apiserver(laptop: Laptop) -> None:
     configuration, role = documents(ended.stdout)
     assert configuration["jwt"][0]["issuer"] == {"url": laptop.realm.issuer, "audiences": ["kubernetes"]}
     assert (role["kind"], role["subjects"][0]["name"]) == ("ClusterRoleBinding", "eks-admins")
-    assert "Signed in" in ended.stderr
+    assert "alice@example.com" in ended.stderr
 
 
 def test_the_current_context_tells_the_type(laptop: Laptop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import socket
@@ -13,6 +12,7 @@ import pytest
 
 from tests import qr_screen
 from tests.plugin import wait_until
+from tests.reasons import NOT_SIGNED_IN, NOT_STORED
 
 from .laptop import claims_of, token_of
 from .on_terminal import OnTerminal
@@ -32,7 +32,7 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
     laptop.scripted.is_left_alone()
     with OnTerminal(*laptop.words("--authentication-timeout-sec=100")) as terminal:
         laptop.wait_for_browser()
-        terminal.shows("not signed in yet")
+        terminal.shows(NOT_SIGNED_IN)
         (address,) = laptop.browser.opened()
         terminal.shows(f" {address}\n")
         assert reason(terminal.text()).startswith("127.0.0.1 (")
@@ -45,7 +45,7 @@ def test_a_terminal_shows_what_is_awaited_and_for_how_long(laptop: Laptop) -> No
     assert ended.status == 0
     assert claims_of(token_of(ended.stdout))["sub"] == "alice"
     assert json.loads(ended.stdout)["kind"] == "ExecCredential"
-    assert "Signed in as alice@example.com" in ended.stderr
+    assert "alice@example.com" in ended.stderr
     assert terminal.raw().rfind(SHOW) > terminal.raw().rfind(HIDE), "the cursor is there again"
 
 
@@ -100,7 +100,6 @@ def test_the_wait_for_another_plugin_is_said_at_a_terminal(laptop: Laptop) -> No
     assert token_of(first.stdout) == token_of(second.stdout)
     assert beside_the_reason(first.stderr) == "", "the holder has no terminal"
     (wait,) = [line for line in second.stderr.splitlines() if line.startswith(AWAITED)]
-    assert "in the browser" in wait
     assert "1 min" in wait
 
 
@@ -112,7 +111,7 @@ def test_without_a_terminal_a_wait_that_ends_well_is_not_spoken_of(laptop: Lapto
     waiting = laptop.start("-v=0", "--authentication-timeout-sec=1")
     # It has waited for longer than at a terminal it would have kept silent.
     pid = holder.process.pid
-    failure(waiting.ended(), "lock", f"process {pid} ", "after 1 s", f"kill {pid}")
+    failure(waiting.ended(), "lock", " 1 s", f"kill {pid}")
     patient = laptop.start()
     sign_in_by_hand(laptop, laptop.browser.opened()[0])
     ended = [holder.ended(), patient.ended()]
@@ -155,14 +154,13 @@ def test_a_large_terminal_shows_the_sign_in_address_as_a_qr_code(laptop: Laptop)
         terminal.shows("ssh -L")
         said = terminal.text().splitlines()
         (address,) = (line.strip() for line in said if "/auth?" in line)
-        begin = next(number for number, line in enumerate(said) if "Or scan this" in line)
-        blocks = list(itertools.takewhile(lambda line: line.strip(" ▀▄█") == "" and line, said[begin + 1 :]))
+        blocks = qr_screen.shown(said)
         assert qr_screen.decoded(qr_screen.modules(blocks, dark_text=True)) == address
         terminal.type(b"\x03")
         assert terminal.ended().status == 130
     with OnTerminal(*laptop.words("--skip-open-browser", "--grant-type=authcode"), rows=30) as terminal:
         terminal.shows("ssh -L")
-        assert "scan" not in terminal.text()
+        assert not {"▀", "▄", "█"} & set(terminal.text())
 
 
 def test_a_redirect_uri_on_another_host_needs_no_ssh_line(laptop: Laptop) -> None:
@@ -183,7 +181,7 @@ def test_a_browser_that_is_not_there_is_named(laptop: Laptop) -> None:
     running = laptop.begin(*words, "--token-cache-storage=none", "--listen-address=127.0.0.1:0")
     assert running.process.stderr is not None
     why, line = (running.process.stderr.readline() for _ in range(2))
-    assert "no session" in reason(why)
+    assert NOT_STORED in reason(why)
     assert '"no-such-browser"' in line
 
 
@@ -191,12 +189,12 @@ def test_the_reason_for_a_sign_in_is_in_the_log(laptop: Laptop) -> None:
     """Without a terminal -v 1 tells why a sign-in was needed."""
     ended = laptop.get_token("-v", "1")
     assert ended.status == 0
-    assert re.search(r"\[v1\] .* 127\.0\.0\.1: not signed in", ended.stderr)
+    assert re.search(rf"\[v1\] .*127\.0\.0\.1.*{NOT_SIGNED_IN}", ended.stderr)
 
 
 def times(terminal: OnTerminal) -> set[str]:
     """Return the spans of time that the terminal has shown as left."""
-    return set(re.findall(rf"{AWAITED}.*, ((?:\d+ min )?\d+ s) left", terminal.text()))
+    return set(re.findall(r"((?:\d+ min )?\d+ s)\b.*Ctrl-C", terminal.text()))
 
 
 def sign_in_by_hand(laptop: Laptop, address: str) -> None:
