@@ -266,7 +266,7 @@ def test_setup_signs_in_by_device_code(laptop: Laptop) -> None:
     """The stanza has the flag, and the first kubectl finds the session."""
     ended = laptop.run(*laptop.words(DEVICE, "--write-kubeconfig", command="setup"))
     assert ended.status == 0, ended.stderr
-    assert [path.name for path in files_with(DEVICE)] == ["config"]
+    assert "config" in [path.name for path in files_with(DEVICE)], "the exec section has the flag"
     laptop.realm.forget()
     assert claims_of(laptop.signed_in(DEVICE))["sub"] == "alice"
     assert laptop.realm.seen().total == 0
