@@ -115,9 +115,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _FAILED.add(report.nodeid)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Have four workers at least, because most tests wait for something."""
-    return max(os.cpu_count() or 1, 4)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Have four workers at least, because most tests wait for something; in `make quick` few do, and each worker collects all."""
+    processors = os.cpu_count() or 1
+    return processors + 1 if config.getoption(quick.OPTION) else max(processors, 4)
 
 
 @pytest.fixture(params=parts.START_PROGRAMS)
