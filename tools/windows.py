@@ -41,7 +41,9 @@ def main() -> int:
         action="store_true",
         help="the demo with its stand-in for kubectl and the tests of Windows, no more",
     )
-    parser.add_argument("tests", nargs="*", help="which tests; default with --short: those of Windows and of every system")
+    parser.add_argument(
+        "tests", nargs="*", help="which tests; default with --short: those of Windows and of every system"
+    )
     given = parser.parse_args()
     try:
         wine.install()

@@ -47,10 +47,13 @@ _outputs: list[_Output] = []
 
 
 def make_lenient() -> None:
-    """Make standard output accept every character.
+    """Make standard output and standard error accept every character.
 
-    A file or a pipe gets UTF-8, for any encoding of the console. A terminal shows a question mark for characters that it lacks.
+    A file or a pipe gets UTF-8, for any encoding of the console: JSON of the log is for programs too (RFC 8259 §8.1). A terminal
+    shows a question mark for characters that it lacks.
     """
+    if isinstance(sys.stderr, io.TextIOWrapper) and not os.isatty(2):
+        sys.stderr.reconfigure(encoding="utf-8")
     if sys.stdout is not None and os.isatty(1):
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")

@@ -146,6 +146,18 @@ def test_a_credential_is_json_in_ascii(environ: dict[str, str]) -> None:
         assert json.loads(answer.decode("ascii"))["status"]["token"].count(".") == 2
 
 
+@pytest.mark.usefixtures("kubeconfig")
+def test_errors_and_events_are_utf_8(environ: dict[str, str]) -> None:
+    """Who collects them decodes no code page (RFC 8259 §8.1)."""
+    words = ("whoami", f"--session={NAME}", "--log-format=json")
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{RUN}", *words], env=environ, capture_output=True, check=False
+    )
+    event, error, *_ = done.stderr.decode().splitlines()
+    assert NAME in json.loads(event)["message"]
+    assert NAME in error
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_a_completion_script_is_the_same_bytes(shell: str, environ: dict[str, str]) -> None:
     """Also its line ends: bash cannot read those of Windows."""
