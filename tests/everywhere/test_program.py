@@ -94,7 +94,7 @@ def laptop(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Laptop]]:
     """Return a function that makes a laptop for a provider whose tokens live so long; its sessions are removed at the end."""
-    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
     with ExitStack() as running:
 
         def make(**settings: Any) -> Laptop:

@@ -146,12 +146,16 @@ def test_a_credential_is_json_in_ascii(environ: dict[str, str]) -> None:
         assert json.loads(answer.decode("ascii"))["status"]["token"].count(".") == 2
 
 
-@pytest.mark.usefixtures("kubeconfig")
-def test_errors_and_events_are_utf_8(environ: dict[str, str]) -> None:
+def test_errors_and_events_are_utf_8(kubeconfig: Path, environ: dict[str, str]) -> None:
     """Who collects them decodes no code page (RFC 8259 §8.1)."""
-    words = ("whoami", f"--session={NAME}", "--log-format=json")
+    config = json.loads(kubeconfig.read_bytes())
+    config["users"][0]["user"] = {"token": "x"}
+    kubeconfig.write_bytes(json.dumps(config).encode())
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{RUN}", *words], env=environ, capture_output=True, check=False
+        [sys.executable, "-c", f"import sys\n{RUN}", "whoami", "--log-format=json"],
+        env=environ,
+        capture_output=True,
+        check=False,
     )
     event, error, *_ = done.stderr.decode().splitlines()
     assert NAME in json.loads(event)["message"]
