@@ -60,7 +60,9 @@ class DoctorOutput:
 
     def end(self, problems: int, warnings: int, skipped: int) -> None:
         """Print how many problems and warnings were found, and how many checks were skipped."""
-        text = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "All checks passed"
+        text = f"{problems} problem{'s' if problems > 1 else ''}" if problems else "No check failed"
+        if not (problems or warnings or skipped):
+            text = "All checks passed"
         if warnings:
             text += f", {warnings} warning{'s' if warnings > 1 else ''}"
         if skipped:

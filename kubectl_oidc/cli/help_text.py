@@ -118,7 +118,7 @@ def _about_variables(shown: Sequence[click.Option]) -> str:
     if not names:
         return ""
     example = next((name for name in names if name.startswith("--oidc-")), names[0])
-    rule = f"A flag has a variable, for example {variable(example)} for {example}. The flag wins."
+    rule = f"Most flags have one, for example {variable(example)} for {example}. The flag wins."
     without = ", ".join(flag.name for flag in flags if not flag.has_variable)
     return f"{rule} Flags without one: {without}." if without else rule
 

@@ -56,9 +56,11 @@ def report_removal(
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
             f"No {'session' if EVERY_CLIENT in named else 'matching session'} found under {shown_directory(cache_dir)}; nothing was removed.\n"
-            "If a keyring still has a session, run `kubectl oidc-login purge` with the flags of its kubeconfig user.",
+            "To remove one that only a keyring has, run `kubectl oidc-login purge` with the flags that it was made with.",
             err=True,
         )
+        if near:
+            click.echo("These sessions are stored:", err=True)
         for line in near:
             click.echo(f"  {line}", err=True)
     return 0

@@ -29,8 +29,8 @@ def check_cluster(run: DoctorRun) -> Observation:
         context = run.chosen.context
         if context is None:
             return warning(
-                "no context is selected, so there is no API server to ask",
-                "select one with --context",
+                "the kubeconfig has no current context, so kubectl asks no cluster (it tries localhost:8080)",
+                "run `kubectl config use-context NAME`; if there is no context, `kubectl oidc-login setup --write-kubeconfig` can write one",
                 "cluster-entry",
             )
         name = sanitize(context.value.get("cluster") or "none", limit=120)
@@ -44,7 +44,7 @@ def check_cluster(run: DoctorRun) -> Observation:
     if cluster.tls.insecure:
         return warning(
             f"the certificate of {shown_url(cluster.server)} is not checked (insecure-skip-tls-verify): anyone on the way can read your token",
-            "set the cluster's authority in the kubeconfig (certificate-authority-data)",
+            "set the cluster's authority in the kubeconfig (certificate-authority or certificate-authority-data)",
             "cluster-entry",
         )
     return shown_url(cluster.server)

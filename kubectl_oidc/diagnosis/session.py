@@ -78,7 +78,7 @@ def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     if last is None:
         return Finding.from_error(error, hint=signs_in)
     message = f"{error.message}. The last sign-in failed {_ago(run, last)}: {last.why}"
-    hint = f"{last.hint}; then {signs_in}" if last.hint else signs_in
+    hint = f"{last.hint}. Then {signs_in}" if last.hint else signs_in
     return Finding.from_error(OidcLoginError(message, hint, topic=last.topic or error.topic))
 
 

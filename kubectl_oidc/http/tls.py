@@ -192,9 +192,15 @@ def _how_to_trust(options: TlsOptions) -> str:
     note = f"; {' and '.join(missing)} names nothing that exists" if missing else ""
     if options.ca_files or options.ca_data:
         return f"give the authority that signed it, in PEM form: neither the system's nor the given --certificate-authority did{note}"
-    others = [name for name in _OTHERS if os.environ.get(name) and not _names_nothing(os.environ.get(name))]
+    used = [os.environ.get(name) for name in VARIABLES]
+    others = [
+        name
+        for name in _OTHERS
+        if (file := os.environ.get(name)) and file not in used and not _names_nothing(file)
+    ]
     if others:
-        return f"add --certificate-authority={sanitize(os.environ[others[0]])} if that file has the authority (this program does not use {others[0]}){note}"
+        named = sanitize(os.environ[others[0]])
+        return f"this program does not read {others[0]}, which names {named}: add --certificate-authority={named} if that file has the authority{note}"
     return f"add a private authority with --certificate-authority FILE (PEM), or to the system's authorities{note}"
 
 

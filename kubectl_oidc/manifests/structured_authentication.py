@@ -71,4 +71,4 @@ def email_note(trust: ClusterTrust) -> str:
     """Return the note about ``email`` as user name; empty for other claims."""
     if trust.username_claim != "email":
         return ""
-    return "As with the flags, a token with email_verified: false is rejected. If you replace `claim: email` by an expression, check claims.email_verified in it."
+    return "As with the flags, a token with email_verified: false is rejected. If you write an expression instead of `claim: email`, the expression itself must test claims.email_verified."

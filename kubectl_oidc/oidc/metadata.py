@@ -58,7 +58,7 @@ class OtherIssuerError(InvalidProviderResponse):
     default_topic = "issuer-url"
 
     def __init__(self, named: str, issuer: str) -> None:
-        whose = f"that of the issuer {json_quoted(named)}, not of {json_quoted(issuer)}"
+        whose = f"that of the issuer {json_quoted(named)}, and --oidc-issuer-url is {json_quoted(issuer)}"
         if "{" in named:  # Entra's issuers common and organizations have a placeholder for the tenant
             whose = f"for the accounts of every tenant: {json_quoted(issuer)} is not an issuer"
         super().__init__(

@@ -117,7 +117,7 @@ def _invalid(message: str) -> InvalidProviderResponse:
     )
 
 
-ACCESS_DENIED_HINT = "if you cancelled the sign-in, run the command again. Else check at the provider that this person is assigned to the application, and that policies allow this client and these scopes"
+ACCESS_DENIED_HINT = "if you cancelled the sign-in, sign in again. If not, check at the provider that this person is assigned to the application, and that policies allow this client and these scopes"
 """The hint for ``access_denied``. Most providers send the same error if somebody presses Cancel."""
 
 # The error codes of RFC 6749 §5.2.
@@ -139,6 +139,8 @@ _GRANTS = {
     DEVICE_CODE: "Device Authorization",
     JWT_BEARER: "JWT Bearer",
 }
+_ABOUT_A_GRANT = re.compile(r"grant|device[_ ]code", re.IGNORECASE)
+"""What descriptions of ``invalid_request`` say if the client may not use the grant: some providers send no ``unauthorized_client``."""
 _CREDENTIALS = {
     "authorization_code": "authorization code",
     "refresh_token": "refresh token",
@@ -173,10 +175,11 @@ def oauth_error(
         otherwise = hints.get(grant_type, "check the user name and the password")
         hint = hint_for(code, words, sent, otherwise)
         return InvalidGrant(f"the {thing} was refused: {said}", hint, code=code)
+    grant = f"allow the grant {_grant_name(grant_type, endpoint)} in the client's settings at the provider"
     meanings = {
         INVALID_CLIENT: invalid_client,
-        "invalid_request": invalid_request_hint(sent),
-        "unauthorized_client": f"allow the grant {_grant_name(grant_type, endpoint)} in the client's settings at the provider",
+        "invalid_request": grant if _ABOUT_A_GRANT.search(words) else invalid_request_hint(sent),
+        "unauthorized_client": grant,
         **_HINTS,
     }
     otherwise = meanings.get(code, "look into the provider's log for the reason")

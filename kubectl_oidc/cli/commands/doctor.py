@@ -186,10 +186,11 @@ def _text(target: TargetSession, results: Iterator[Result], *, fixing: bool) -> 
         finished.append(result)
     counts = {status: sum(result.status is status for result in finished) for status in Status}
     printed.end(counts[Status.PROBLEM], counts[Status.WARNING], counts[Status.SKIPPED])
-    repairs = sum(result.repair is not None for result in finished)
+    repairs = dict.fromkeys(result.name for result in finished if result.repair is not None)
     if repairs and not fixing:
-        number = f"{repairs} of these findings" if repairs > 1 else "one of these findings"
-        printed.line(f"Run `{target.command_line('doctor')} --fix` to repair {number}. It asks first.")
+        printed.line(
+            f"`{target.command_line('doctor')} --fix` can repair {', '.join(repairs)}. It asks first."
+        )
     return finished
 
 

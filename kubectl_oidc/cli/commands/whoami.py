@@ -88,7 +88,7 @@ def whoami(**values: Any) -> int:
         )
     if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(
-            "This is how API servers read a token by default. Run `kubectl oidc-login whoami --cluster` to ask this one."
+            "This is read from the token, as API servers do by default. To ask the cluster itself, run `kubectl oidc-login whoami --cluster`."
         )
     return 0
 

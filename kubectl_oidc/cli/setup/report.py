@@ -121,7 +121,7 @@ def is_rejected(report: Report) -> bool:
 
 def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
-    kept = f"{report.storage};\nthe user below uses it: no second sign-in"
+    kept = f"{report.storage};\nthe kubeconfig user uses it: no second sign-in"
     rows = [
         ("account", sanitize(report.person)),
         ("issuer", sanitize(report.cluster_setup.trust.issuer, limit=2000)),

@@ -19,7 +19,7 @@ from .from_index import request_from_index
 from .from_stanza import stanza_request, typed_params
 from .selection import NAMES_A_SESSION, Candidate, candidates, matches_flags, sessions_named, several_sessions
 from .sessions_of_users import SessionUser, cache_directories, request_with_name, session_users
-from .suggestions import no_session, unknown_session
+from .suggestions import unknown_session
 from .target import USER_PARAMETERS, Purpose, TargetSession, no_user
 
 if TYPE_CHECKING:
@@ -44,13 +44,10 @@ def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetS
     """
     search = _Search(values, purpose)
     found = search.find()
-    if found and purpose == "use" and search.name_or_id and not search.knows(found):
-        raise no_session(found.request, found.command_line("login"))  # the name may be mistyped
-    if found:
-        return found
-    if search.name_or_id or search.by_part:
+    mistyped = found and purpose == "use" and search.name_or_id and not search.knows(found)
+    if mistyped or (not found and (search.name_or_id or search.by_part)):
         raise search.unknown()
-    return search.of_kubeconfig_user()  # which raises the reason
+    return found or search.of_kubeconfig_user()  # which raises the reason
 
 
 def session_to_purge(values: dict[str, Any], lost: Sequence[Candidate]) -> TargetSession | None:

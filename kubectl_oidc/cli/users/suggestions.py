@@ -9,13 +9,13 @@ from kubectl_oidc.errors import SignInNeeded
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
+from .selection import Candidate, selector
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from kubectl_oidc.authentication.request import SignInRequest
-
-    from .selection import Candidate
 
 _MOST = 3  # sessions that an error names
 
@@ -33,11 +33,11 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
     kept = _stored(request.storage.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
-    alike = any((entry.issuer, entry.client_id, entry.name) == asked for entry in kept)
+    alike = any((*one.client, one.name) == asked for one in kept)
     what = "has these scopes and flags" if alike else "is stored here"
     return SignInNeeded(
         f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named} {what}",
-        f"run `{login}` to sign in, or give the flags of a stored session",
+        f"run `{login}` to sign in{', or choose one of these sessions' if kept else ''}",
         lines=_closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id),
     )
 
@@ -55,30 +55,26 @@ def unknown_session(
     return SignInNeeded(
         f"no session {what} is stored here",
         "run `kubectl oidc-login status` to list the sessions",
-        lines=_closest([one.entry for one in kept if one.entry], word, issuer=issuer, client_id=client_id),
+        lines=_closest([one for one in kept if one.entry], word, issuer=issuer, client_id=client_id),
     )
 
 
-def _stored(cache_dir: Path) -> list[index.Entry]:
-    return [entry for entry in index.read_entries(cache_dir) if entry.storage]
+def _stored(cache_dir: Path) -> list[Candidate]:
+    entries = index.read_entries(cache_dir)
+    return [Candidate(entry.session_id, cache_dir, entry) for entry in entries if entry.storage]
 
 
 def _closest(
-    entries: Iterable[index.Entry], name: str, *, issuer: str = "", client_id: str = ""
+    kept: Sequence[Candidate], word: str, *, issuer: str = "", client_id: str = ""
 ) -> tuple[str, ...]:
-    def likeness(entry: index.Entry) -> tuple[bool, bool, float]:
-        ratio = SequenceMatcher(None, entry.name.casefold(), name.casefold()).ratio()
-        return entry.issuer == issuer, entry.client_id == client_id, ratio
+    """Return a line each for the closest sessions: the flag that selects it, and what it is."""
 
-    return tuple(_flags_of(entry) for entry in sorted(entries, key=likeness, reverse=True)[:_MOST])
+    def likeness(one: Candidate) -> tuple[bool, bool, bool, float]:
+        ratio = SequenceMatcher(None, one.name.casefold(), word.casefold()).ratio()
+        by_id = bool(word) and one.session_id.startswith(word.lower())
+        return by_id, one.client[0] == issuer, one.client[1] == client_id, ratio
 
-
-def _flags_of(entry: index.Entry) -> str:
-    """Return the flags that select a session, and who signed in."""
-    extra = ",".join(scope for scope in entry.scopes if scope != "openid")
-    scopes = f" --oidc-extra-scope={extra}" if extra else ""
-    name = f" --session={entry.name}" if entry.name else ""
-    flags = (
-        f"--oidc-issuer-url={entry.issuer} --oidc-client-id={entry.client_id}{scopes}{name} ({entry.person})"
-    )
-    return sanitize(flags, limit=300)
+    nearest = sorted(kept, key=likeness, reverse=True)[:_MOST]
+    flags = [sanitize(f"--session={selector(one, kept)}", limit=120) for one in nearest]
+    widest = max(map(len, flags), default=0)
+    return tuple(f"{flag:{widest}}   {one.description()}" for flag, one in zip(flags, nearest, strict=True))

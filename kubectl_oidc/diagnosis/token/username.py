@@ -38,7 +38,7 @@ def check_username(facts: TokenFacts) -> Iterator[Finding]:
         else f"have the provider put {sanitize(claim)} into the token, or choose another claim with --oidc-username-claim"
     )
     yield problem(
-        f"the claim {sanitize(claim)}, the user name, {what}, so the API server answers Unauthorized",
+        f"the claim {sanitize(claim)} {what}, and the cluster uses it as user name, so it rejects the token",
         ask,
         "claims-username",
         repair=add_scope("email", facts.scopes) if lacks_scope else None,
