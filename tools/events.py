@@ -37,7 +37,7 @@ kubectl oidc-login status -v 1 --log-format=json
 - The names of events and members are [stable](stability.md). New ones may be added. Messages may change. An event with several messages has a row for each.
 - Lines that do not begin with `{` are for the person: the reason for a sign-in, an address to open, a warning.
 - A cached answer logs nothing. With `-v` no command is answered from the cache, so use `-v` only if you need it. Without `-v`, `--log-format` has no cost.
-- A [settings file](how-to-policy.md) can set both for every command of a machine. Cached answers stay fast then.
+- A [settings file](how-to-policy.md) can set `v` and `log-format` for every command of a machine. Commands are then still answered from the cache, and such answers are not logged.
 
 """
 

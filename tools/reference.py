@@ -46,7 +46,7 @@ first, and `--oidc-pkce-method=auto` is always S256.
 | 1 | Failure: an `error:` line says what failed, a `hint:` line says what to do. For `doctor`: a check failed. |
 | 2 | The command line or a variable is wrong. |
 | 126, 127 | `exec` cannot run the program, or does not find it. Otherwise, `exec` returns the program's status, or 128 plus the number of the signal that ended it. |
-| 141 | Nobody reads the output any more, for example because `head -1` has ended. `get-token` reports an error with status 1. |
+| 141 | Nobody reads the output any more, for example because `head -1` has ended. `get-token` then reports an error, with status 1. |
 | 129, 130, 143, 149 | SIGHUP, Ctrl-C, SIGTERM or, on Windows, Ctrl-Break ended the program: 128 plus the signal's number. |
 
 ## Environment
@@ -54,7 +54,7 @@ first, and `--oidc-pkce-method=auto` is always S256.
 The tables below name the variable of each flag. Some flags have none, for example those that destroy, write or skip a question.
 
 The flag wins over the variable. Then come the [settings files](#settings-files) and the default. An empty variable counts as not set. A switch accepts `true` and
-`false`. If a flag is repeatable, separate its values by commas (`NAME=VALUE,NAME=VALUE` for pairs).
+`false`. In the variable of a repeatable flag, separate the values by commas (`NAME=VALUE,NAME=VALUE` for pairs).
 
 The program also reads these variables:
 
@@ -107,7 +107,7 @@ VARIABLES = (
     ),
     (
         "`CI`",
-        "If it is not empty: jobs share the kernel keyring, so it is not used. The demo signs in without a person.",
+        "If it is not empty, the kernel keyring is not used, because jobs share it. The demo signs in without a person.",
     ),
     (
         "`container`, `KUBERNETES_SERVICE_HOST`",
@@ -143,7 +143,7 @@ VARIABLES = (
         "On Windows: this is Git Bash or another MSYS2 shell, so printed commands are quoted for it instead of PowerShell.",
     ),
     ("`COMPUTERNAME`", "On Windows, the computer's name in the note about who holds a lock."),
-    ("`SUDO_UID`", "With `sudo`, the browser of the person who runs it may ask for the sign-in."),
+    ("`SUDO_UID`", "With `sudo`, the browser of the person who runs `sudo` may open the sign-in."),
     ("`KUBERC`, `KUBECTL_KUBERC`", "The file with kubectl's plugin policy, for `doctor`."),
     (
         "`PATH`, on Windows `PATHEXT`",
@@ -200,7 +200,7 @@ Each file can have these tables:
 | rule | meaning |
 |---|---|
 {rules}
-A key is a flag's name without its dashes:
+A key is a flag's name without its dashes. In place of a list you can write a string for one value:
 
 | key | value |
 |---|---|
@@ -213,7 +213,7 @@ These keys must be in the table of an issuer, because in `[defaults]` every issu
 """
 
 STAND_ALONE = """The program signs in the kubeconfig user that has `auth-provider: oidc`, or refreshes its token, and writes the tokens back into the kubeconfig. This is
-kubelogin's stand-alone mode. It accepts get-token's sign-in flags (grant, listen address, browser, TLS). If there is no such user, the program shows the
+kubelogin's stand-alone mode. The program accepts get-token's sign-in flags (grant, listen address, browser, TLS). If there is no such user, it shows the
 help and the exit status is 2.
 """
 
