@@ -264,26 +264,32 @@ def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop)
 
 
 def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None:
+    """Each with the flag that selects it."""
     signed_in.signed_in("--session=work")
-    wanted = (
-        f"--oidc-issuer-url={signed_in.realm.issuer} --oidc-client-id=kubernetes "
-        "--oidc-extra-scope=email,offline_access,profile"
-    )
-    for command in ("whoami", "logout"):
-        ended = signed_in.run(*signed_in.words("--session=wrok", command=command))
-        nearest = f"{wanted} --session=work (alice@example.com)\n  {wanted} (alice@example.com)\n"
-        failure(ended, "sign-in-needed", "wrok", nearest)
+    commands = {
+        command: signed_in.words("--session=wrok", command=command) for command in ("whoami", "logout")
+    }
+    for words in (*commands.values(), ["whoami", "--session=wrok"], ["logout", "--session=wrok"]):
+        nearest = chosen_by(failure(signed_in.run(*words), "sign-in-needed", "wrok"))
+        assert nearest[0] == "work"
+        assert len(nearest) == 2
     ended = signed_in.purge("--session=wrok")
     assert ended.status == 0
-    assert f"  {wanted} --session=work (alice@example.com)\n" in ended.stderr
+    assert chosen_by(ended.stderr)[0] == "work"
     assert len(sessions(signed_in)) == 2
+    assert signed_in.run("logout", f"--session={nearest[1]}").status == 0
+
+
+def chosen_by(said: str) -> list[str]:
+    """Return the values of --session in a list of sessions of alice, the nearest first."""
+    return re.findall(r"^  --session=(\S+) .*alice@example.com", said, re.MULTILINE)
 
 
 def test_a_session_of_the_same_client_with_other_scopes_is_told_by_its_scopes(laptop: Laptop) -> None:
     """Issuer and client are equal; without the scopes the hint would say that what is not kept is kept."""
     laptop.signed_in("--oidc-extra-scope=groups")
     said = failure(laptop.run(*laptop.words(command="whoami")), "sign-in-needed", "scopes")
-    (kept,) = re.findall(r"^  .*--oidc-extra-scope=(\S+)", said, re.MULTILINE)
+    (kept,) = re.findall(r"^  --session=.* scopes (\S+)", said, re.MULTILINE)
     assert set(kept.split(",")) == {"email", "groups", "offline_access", "profile"}
 
 

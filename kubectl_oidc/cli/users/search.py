@@ -46,7 +46,7 @@ def find_target(values: dict[str, Any], purpose: Purpose = "sign in") -> TargetS
     found = search.find()
     mistyped = found and purpose == "use" and search.name_or_id and not search.knows(found)
     if mistyped or (not found and (search.name_or_id or search.by_part)):
-        raise search.unknown()
+        raise search.unknown(found.command_line("login") if found else "")
     return found or search.of_kubeconfig_user()  # which raises the reason
 
 
@@ -103,13 +103,13 @@ class _Search:
         """Return whether a session is stored here, or a kubeconfig user asks for it."""
         return any(one.session_id == target.session_id for one in self._all)
 
-    def unknown(self) -> SignInNeeded:
-        """Return the error for a ``--session``, an issuer or a client that selects nothing."""
+    def unknown(self, login: str = "") -> SignInNeeded:
+        """Return the error for a ``--session``, an issuer or a client that selects nothing; see `unknown_session`."""
         given = {
             name.removeprefix("oidc_").removesuffix("_url"): self._values.get(name) or ""
             for name in _ISSUER_AND_CLIENT
         }
-        return unknown_session(self._all, word=self.name_or_id, **given)
+        return unknown_session(self._all, word=self.name_or_id, login=login, **given)
 
     def find(self) -> TargetSession | None:
         """Return the session; None if no session matches."""

@@ -43,18 +43,20 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
 
 
 def unknown_session(
-    kept: Sequence[Candidate], *, word: str = "", issuer: str = "", client_id: str = ""
+    kept: Sequence[Candidate], *, word: str = "", issuer: str = "", client_id: str = "", login: str = ""
 ) -> SignInNeeded:
     """Return the error for flags that select nothing; it lists the closest of the sessions that are stored here.
 
     Args:
         word: The value of ``--session``, or empty; then the issuer or the client was given.
+        login: The command that makes a session of this name; empty if the name is surely mistyped.
     """
+    sign_in = f"run `{login}` if you want a new session, or " if login else "run "
     of_flag = f"at {sanitize(issuer)}" if issuer else f"of client {sanitize(client_id)}"
     what = f"with the name or ID {sanitize(word, limit=100)}" if word else of_flag
     return SignInNeeded(
         f"no session {what} is stored here",
-        "run `kubectl oidc-login status` to list the sessions",
+        f"{sign_in}`kubectl oidc-login status` to list the sessions",
         lines=_closest([one for one in kept if one.entry], word, issuer=issuer, client_id=client_id),
     )
 
