@@ -18,11 +18,11 @@ from kubectl_oidc.cli.removal_report import EVERY_CLIENT, report_removal
 from kubectl_oidc.cli.table import echo_table
 from kubectl_oidc.cli.users.from_index import request_from_index
 from kubectl_oidc.cli.users.search import find_target
-from kubectl_oidc.cli.users.selection import ONE_SESSION, Candidate, selector
+from kubectl_oidc.cli.users.selection import ONE_SESSION, Candidate, candidates, selector
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty, request_with_name, session_users
 from kubectl_oidc.cli.users.suggestions import unknown_session
 from kubectl_oidc.errors import OtherTrust, StoreError
-from kubectl_oidc.sessions.listing import kept_session, kept_sessions, known_entries
+from kubectl_oidc.sessions.listing import kept_session, kept_sessions
 from kubectl_oidc.sessions.upgrade_from_1_0 import former_key, session_left_by_1_0
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import sanitize
@@ -129,9 +129,7 @@ def _end_target(
     if ended.purged.places or ended.purged.failures or ended.failure:
         former.insert(0, ended)
     elif request.session_name and not former:
-        stored = [
-            Candidate(entry.session_id, target.cache_dir, entry) for entry in known_entries(target.cache_dir)
-        ]
+        stored = candidates((), [target.cache_dir])
         raise unknown_session(stored, word=request.session_name)  # the name may be mistyped
     return former or [ended], (request.issuer, request.client_id)
 

@@ -21,6 +21,7 @@ from kubectl_oidc.cli.users.selection import (
     NAMES_A_SESSION,
     SESSION_OPTIONS,
     Candidate,
+    candidates,
     selector,
     sessions_named,
     several_sessions,
@@ -193,6 +194,5 @@ def _remove(
     """
     purged = [purge_session(session_id, cache_dir) for session_id in ids]
     if must and not any(one.places or one.failures for one in purged):
-        kept = [Candidate(entry.session_id, cache_dir, entry) for entry in known_entries(cache_dir)]
-        raise unknown_session(kept, word=name)
+        raise unknown_session(candidates((), [cache_dir]), word=name)
     return report_removal(purged, cache_dir, *clients, name=name, failures=failures)

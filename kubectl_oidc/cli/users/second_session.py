@@ -9,7 +9,8 @@ from kubectl_oidc.text import sanitize
 
 from .from_index import identifying
 from .from_stanza import is_own_user, stanza_request
-from .selection import Candidate, selector
+from .selection import selector
+from .suggestions import indexed_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +41,7 @@ def about_second_session(target: TargetSession, *, new: bool) -> Iterator[str]:
             yield f"kubectl does not use this session: the user {sanitize(user.name)} in the kubeconfig {why}"
     if not new:
         return
-    kept = [entry for entry in index.read_entries(target.cache_dir) if entry.storage]
-    every = [Candidate(entry.session_id, target.cache_dir, entry) for entry in kept]
+    every = indexed_sessions(target.cache_dir)
     client = (target.request.issuer, target.request.client_id)
     others = [one for one in every if one.client == client and one.session_id != target.session_id]
     for one in others[:_MOST]:

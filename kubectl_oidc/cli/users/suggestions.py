@@ -25,13 +25,13 @@ def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) ->
 
     What was not requested is empty.
     """
-    return _closest(_stored(cache_dir), name, issuer=issuer, client_id=client_id)
+    return _closest(indexed_sessions(cache_dir), name, issuer=issuer, client_id=client_id)
 
 
 def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     """Return the error for a request without a stored session; ``login`` is the command that signs in for it."""
     named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
-    kept = _stored(request.storage.cache_dir)
+    kept = indexed_sessions(request.storage.cache_dir)
     asked = (request.issuer, request.client_id, request.session_name)
     alike = any((*one.client, one.name) == asked for one in kept)
     what = "has these scopes and flags" if alike else "is stored here"
@@ -61,7 +61,8 @@ def unknown_session(
     )
 
 
-def _stored(cache_dir: Path) -> list[Candidate]:
+def indexed_sessions(cache_dir: Path) -> list[Candidate]:
+    """Return the sessions that the index says are stored."""
     entries = index.read_entries(cache_dir)
     return [Candidate(entry.session_id, cache_dir, entry) for entry in entries if entry.storage]
 
