@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.hostile import Script
 
-PATIENCE = 1.0  # seconds for one request
+PATIENCE = 0.4  # seconds for one request
 LONG = 60.0  # seconds for all of them; nothing here may take so long
 WITHOUT_END = drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b" " * 10_000, 0.05)
 
@@ -52,7 +52,7 @@ def desk() -> Iterator[Desk]:
             pushed_authorization_request_endpoint=f"{server.url}/par",
         )
         code = {"device_code": "d", "user_code": "WDJB-MJHT", "verification_uri": f"{server.url}/enter"}
-        server.on("/device", json_reply({**code, "expires_in": 2}))
+        server.on("/device", json_reply({**code, "expires_in": 1}))
         yield desk
 
 

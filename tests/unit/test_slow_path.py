@@ -385,9 +385,11 @@ def test_a_credential_that_was_published_before_is_the_answer(
 
 
 def test_the_wait_for_a_holder_that_asks_the_user_is_short(
-    desk: Desk, capfd: pytest.CaptureFixture[str]
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """This wait is short, because it cannot show what it waits for."""
+    assert max(slow_path.LOCK_SECONDS) <= 3
+    monkeypatch.setattr(slow_path, "LOCK_SECONDS", (0.4, 0.2))
     assert desk.lock.try_acquire()
     began = time.monotonic()
     assert slow_path._keyring_or_published_answer(desk.words) == (None, None)

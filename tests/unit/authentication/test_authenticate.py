@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,6 +15,7 @@ from kubectl_oidc.authentication.authenticate import authenticate
 from kubectl_oidc.authentication.refresh import refresh_ahead
 from kubectl_oidc.authentication.request import MARGIN, RenewalOptions, SignInRequest, TimeoutOptions
 from kubectl_oidc.errors import IdTokenError, NoFreeListenAddress, ProviderUnreachable, SignInNeeded
+from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import SYSTEM_TRUST
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.stores import SessionStorage, index
@@ -185,8 +186,11 @@ def test_without_a_new_refresh_token_the_old_one_stays(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["no key set", "a key that nobody knows", "cut off"])
-def test_a_rotated_refresh_token_is_kept_before_anything_can_fail(desk: Desk, trouble: str) -> None:
+def test_a_rotated_refresh_token_is_kept_before_anything_can_fail(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
     """The ID token of the response cannot be validated. The next call still has the new refresh token."""
+    monkeypatch.setitem(cast("dict[str, object]", HttpClient.__init__.__kwdefaults__), "pauses", (0.01, 0.01))
     desk.signed_in()
     if trouble == "a key that nobody knows":
         desk.server.on("/keys", json_reply(jwks(signing_key(kid="another"))))

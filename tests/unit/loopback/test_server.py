@@ -1050,7 +1050,7 @@ def test_a_browser_that_does_not_follow_is_waited_for_only_briefly(server: Callb
     """The two seconds count from its answer, so a slow exchange adds nothing to them."""
     client(server).get(GOOD).read()
     assert server.wait(PATIENCE)
-    time.sleep(1.0)
+    time.sleep(0.5)
     began = time.monotonic()
     server.finish(SIGNED_IN)
     assert time.monotonic() - began < FLUSH_SECONDS - 0.3

@@ -233,7 +233,7 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
         "redirect": RedirectOptions(
             url="https://login.example.com/oidc/callback", listen_addresses=(ANY_PORT,)
         ),
-        "timeout": TimeoutOptions(seconds=1.0),
+        "timeout": TimeoutOptions(seconds=0.3),
     }
     person.does = lambda _: {}
 
@@ -247,7 +247,7 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
 
 def test_nobody_comes_back_in_time(desk: Desk, person: Person) -> None:
     """The hint names the redirect URI to register. Background programs pause."""
-    desk.settings["timeout"] = TimeoutOptions(seconds=1.4)
+    desk.settings["timeout"] = TimeoutOptions(seconds=1.2)
     person.does = lambda _: {}
 
     error = failing(desk, SignInTimeout)
@@ -267,7 +267,7 @@ def test_where_the_redirect_uri_is_registered_is_said_where_the_provider_is_know
     """Keycloak is recognized by its path. For other providers, the hint names no place."""
     issuer = f"{desk.server.url}/realms/acme"
     desk.server.on(f"/realms/acme{WELL_KNOWN}", json_reply(discovery(issuer)))
-    desk.settings |= {"issuer": issuer, "timeout": TimeoutOptions(seconds=1.0)}
+    desk.settings |= {"issuer": issuer, "timeout": TimeoutOptions(seconds=0.3)}
     person.does = lambda _: {}
 
     known = failing(desk, SignInTimeout).hint
@@ -288,7 +288,7 @@ def test_a_port_that_is_taken_is_said_at_once_and_at_the_end(desk: Desk, person:
             "redirect": RedirectOptions(
                 listen_addresses=tuple(ListenAddress("127.0.0.1", port) for port in ports)
             ),
-            "timeout": TimeoutOptions(seconds=1.0),
+            "timeout": TimeoutOptions(seconds=0.3),
         }
         person.does = lambda _: {}
         error = failing(desk, SignInTimeout)
@@ -312,7 +312,7 @@ def test_what_makes_a_sign_in_less_safe_is_said(desk: Desk, person: Person) -> N
     person.does = lambda _: {}
     desk.settings |= {
         "redirect": RedirectOptions(url="http://localhost:1", listen_addresses=(ANY_PORT,)),
-        "timeout": TimeoutOptions(seconds=0.5),
+        "timeout": TimeoutOptions(seconds=0.3),
     }
     failing(desk, SignInTimeout)
     assert any("localhost:1, " in line and "--listen-address" in line for line in person.said)

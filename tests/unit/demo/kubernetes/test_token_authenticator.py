@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kubectl_oidc.demo.authority import Authority
+from kubectl_oidc.demo.kubernetes import token_authenticator
 from kubectl_oidc.demo.kubernetes.token_authenticator import TokenAuthenticator
 from kubectl_oidc.http.client import HttpClient
 from kubectl_oidc.http.tls import TlsOptions
@@ -269,8 +270,9 @@ def test_an_invalid_header_is_unauthorized(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_new_key_is_fetched(own_cluster: Cluster) -> None:
+def test_a_new_key_is_fetched(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens of the new key are accepted within seconds, those of the old one no longer."""
+    monkeypatch.setattr(token_authenticator, "_FETCH_PAUSE", 0.2)
     assert own_cluster.ask(PODS).status == 200
     new = signing_key(kid="new")
     own_cluster.issuer.keys = jwks(new)
