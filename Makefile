@@ -29,7 +29,7 @@ test: $(DEV) ## Run every test, after installing what they need where that is al
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10 $(ARGS)
 
 quick: $(DEV) ## Run the tests that start no process, browser or keyring: a minute at most
-	@$(BIN)/python -m pytest -n auto --quick -r fE tests/unit $(ARGS)
+	@$(BIN)/python -m pytest --quick --capture=sys -r fE tests/unit $(ARGS)
 
 check: format-check lint types imports docs prose audit-launcher test ## Everything that must hold before a change is merged
 

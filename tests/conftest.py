@@ -90,8 +90,10 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(held_page.Writer())
     if config.getoption(quick.OPTION):
         config.pluginmanager.register(quick.Guard())
+        if not config.getoption("numprocesses") and not hasattr(config, "workerinput"):
+            config.pluginmanager.register(quick.Processes())
         quick.keep_files_in_memory()
-        settings.register_profile("quick", settings.get_profile("tests"), max_examples=25)
+        settings.register_profile("quick", settings.get_profile("tests"), max_examples=10)
         settings.load_profile("quick")
 
 
@@ -115,10 +117,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _FAILED.add(report.nodeid)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Have four workers at least, because most tests wait for something; in `make quick` few do, and each worker collects all."""
-    processors = os.cpu_count() or 1
-    return processors + 1 if config.getoption(quick.OPTION) else max(processors, 4)
+def pytest_xdist_auto_num_workers() -> int:
+    """Have four workers at least, because most tests wait for something."""
+    return max(os.cpu_count() or 1, 4)
 
 
 @pytest.fixture(params=parts.START_PROGRAMS)
@@ -140,7 +141,7 @@ def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
     name = re.sub(r"\W", "_", test.partition("::")[2])[:30]
-    path = tmp_path_factory.getbasetemp() / f"{next(_NUMBERS)}-{name}"
+    path = tmp_path_factory.getbasetemp() / f"{os.getpid()}-{next(_NUMBERS)}-{name}"
     path.mkdir(mode=0o700)
     yield path
     if test not in _FAILED:
