@@ -122,6 +122,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(os.cpu_count() or 1, 4)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Shorten what is long: Windows takes no environment variable of more than 32,767 characters, and pytest puts the name of a test in one."""
+    words = repr(val) if isinstance(val, str | bytes) else ""
+    return f"{words[:60]}... of {len(words)}" if len(words) > 200 else None
+
+
 @pytest.fixture(params=parts.START_PROGRAMS)
 def start_program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run the test by each start program: the console script and the launcher."""

@@ -36,7 +36,7 @@ def check_plugin(run: DoctorRun) -> Observation:
         if found is None:
             where, change = (
                 ("at that path", f"set `command` of this user to {COMMAND}")
-                if os.sep in name
+                if programs.has_directory(name)
                 else ("on PATH", "add the program's directory to PATH")
             )
             dispatcher = programs.kubectl_dispatcher(environ) if starts_kubectl else None
@@ -51,7 +51,7 @@ def check_plugin(run: DoctorRun) -> Observation:
                 "plugin",
                 repair=_other_command(environ),
             )
-    return _version(found or "", environ, on_path=starts_kubectl or os.sep not in command)
+    return _version(found or "", environ, on_path=starts_kubectl or not programs.has_directory(command))
 
 
 def _other_command(environ: Mapping[str, str]) -> Repair | None:

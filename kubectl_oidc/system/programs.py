@@ -27,11 +27,16 @@ def find_program(
         return shutil.which(name, path=path)
     # shutil.which searches the working directory first. It may be a stranger's repository with a program of that name.
     named = [directory.strip('"') for directory in path.split(os.pathsep)]
-    places = [""] if os.path.dirname(name) else [place for place in named if place not in {"", "."}]  # noqa: PTH120 - "./x" has one
+    places = [""] if has_directory(name) else [place for place in named if place not in {"", "."}]
     known = [extension for extension in environ.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").split(";") if extension]
     ends = ["", *known] if name.lower().endswith(tuple(map(str.lower, known))) else known
     candidates = (Path(place, name + end) for place in places for end in ends)
     return next((str(candidate) for candidate in candidates if candidate.is_file()), None)
+
+
+def has_directory(name: str) -> bool:
+    """Return whether a program's name has a directory, so that it is not looked up on PATH."""
+    return bool(os.path.dirname(name))  # noqa: PTH120 - "./x" has one
 
 
 def own_path(name: str, environ: Mapping[str, str] = os.environ) -> str:

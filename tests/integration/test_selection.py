@@ -181,6 +181,19 @@ def test_without_a_user_of_ours_the_only_session_is_meant(
     assert command(signed_in) == ALICE
 
 
+@pytest.mark.parametrize("command", ["whoami", "login", "doctor", "token"])
+@pytest.mark.parametrize("current", ["misspelt", "without-user", "gone"])
+def test_a_current_context_without_its_user_means_no_session(
+    signed_in: Laptop, command: str, current: str
+) -> None:
+    """Without credentials for kubectl nothing else counts that is stored: the context and the missing name are named."""
+    contexts = {"misspelt": "oidcc", "without-user": ""}
+    write_kubeconfig({"oidc": signed_in.words()[1:]}, contexts, current=current)
+    failure(signed_in.run(command), "stanza", current, contexts.get(current, ""))
+    assert f"warning: the context {current}" in signed_in.run("config").stderr or current == "gone"
+    assert logged_out(signed_in) == ALICE
+
+
 def test_a_context_of_another_program_means_the_only_session_to_who_ends_it(signed_in: Laptop) -> None:
     """`whoami` shows nobody for a user that signs in otherwise; `purge` and `logout` take the only session."""
     write_kubeconfig({"robot": {"token": "x"}}, {"machines": "robot"}, current="machines")

@@ -25,11 +25,11 @@ from kubectl_oidc.cli.settings.load import (
 )
 from kubectl_oidc.cli.settings.rules import MEANINGS, RULES
 from kubectl_oidc.cli.table import echo_table
-from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, typed_params
+from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, stanza_context, typed_params
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty
 from kubectl_oidc.cli.users.target import no_user
-from kubectl_oidc.errors import SettingsError
+from kubectl_oidc.errors import KubeconfigError, SettingsError
 from kubectl_oidc.fast_path.known_command import settings_files
 from kubectl_oidc.kubeconfig.select import select_user
 from kubectl_oidc.system.terminal import Terminal
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.settings.default_values import Layer
     from kubectl_oidc.cli.settings.effective import Effective
     from kubectl_oidc.cli.settings.rules import Rules
-    from kubectl_oidc.kubeconfig import Entry
+    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
+    from kubectl_oidc.kubeconfig.select import KubeconfigSelection
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NO_HOME = "none, because there is no home directory"
@@ -138,7 +139,21 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
             return effective_stanza(chosen.user, typed), chosen.user
         if named:
             raise no_user(chosen, kubeconfig)
+        if error or kubeconfig.current_context:
+            reason = error or _reason(chosen, kubeconfig)
+            Terminal().warn(f"{reason.message}; the flags below are those without a user", reason.hint)
     return effective(values, current_sources()), None
+
+
+def _reason(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
+    """Return why the current context's user has no flags of this program."""
+    if chosen.user is None:
+        return no_user(chosen, kubeconfig)
+    try:
+        stanza_context(chosen.user)
+    except KubeconfigError as error:
+        return error
+    raise AssertionError("the user signs in with this program")
 
 
 def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:

@@ -121,8 +121,10 @@ class _Search:
             return self.of_kubeconfig_user()
         if self._by_files:
             return self._of_flags()
-        if self._chosen.user is not None and self._purpose != "end":
-            return self.of_kubeconfig_user()  # which raises that the user does not sign in with this program
+        if self._kubeconfig.current_context and self._purpose != "end":
+            return (
+                self.of_kubeconfig_user()
+            )  # which raises what is wrong with the current context or its user
         stored = self._stored_matches()
         if stored and not any(self._values.get(name) for name in NAMES_A_SESSION):
             stored.extend(self._lost)

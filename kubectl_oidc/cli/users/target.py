@@ -109,7 +109,12 @@ def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:
     if chosen.context is None:
         where = ", ".join(sanitize(path) for path in kubeconfig.paths if path.exists())
         gone = kubeconfig.missing_files()
-        words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
+        if kubeconfig.current_context:
+            words = (
+                f"the current context {sanitize(kubeconfig.current_context)} is not in the kubeconfig {where}"
+            )
+        else:
+            words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
         return f"{words}: {gone}" if gone else words
     name = str(chosen.context.value.get("user") or "")
     what = f"the user {sanitize(name)}, which is not there" if name else "no user"

@@ -73,7 +73,8 @@ def test_how_the_program_that_kubectl_finds_was_installed_is_shown(
 
 
 @pytest.mark.parametrize(
-    ("command", "on_path"), [("/nowhere/kubectl-oidc_login", False), ("nowhere-login", True)]
+    ("command", "on_path"),
+    [("/nowhere/kubectl-oidc_login", False), ("./nowhere-login", False), ("nowhere-login", True)],
 )
 def test_path_is_named_only_where_kubectl_looks_there(command: str, *, on_path: bool) -> None:
     """A path of its own is not looked up on PATH: the user's `command` is wrong."""

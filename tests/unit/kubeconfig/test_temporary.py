@@ -24,7 +24,7 @@ def document(tmp_path: Path, context: Entry, cluster: Entry, user: Entry | None 
     made = TemporaryKubeconfig(tmp_path, context, cluster, user)
     made.put(Secret("TOKEN"))
     assert (tmp_path / "token").read_text() == "TOKEN"
-    return parse_kubeconfig(made.path.read_text(), "it")
+    return parse_kubeconfig(made.path.read_text(encoding="utf-8"), "it")
 
 
 @pytest.mark.parametrize("name", ["c", "0123", "no", "a: b", "ä\n#"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def test_each_entry_is_changed_in_the_file_that_has_it(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_text("kind: Config\ncurrent-context: x\n")
     second.write_text(TEXT)
-    kubeconfig = read_kubeconfig(None, {"KUBECONFIG": f"{first}:{second}"})
+    kubeconfig = read_kubeconfig(None, {"KUBECONFIG": f"{first}{os.pathsep}{second}"})
     write_context(NewContext("old", "oidc", "old"), kubeconfig, first)
     assert first.read_text() == "kind: Config\ncurrent-context: x\n"
     assert "user: oidc" in second.read_text()
