@@ -25,7 +25,7 @@ from kubectl_oidc.cli.setup.questions import ask_for_missing, ask_for_scopes
 from kubectl_oidc.cli.setup.report import Report, render_report
 from kubectl_oidc.cli.setup.token import authorities, token_name
 from kubectl_oidc.cli.setup.user_name import choose_user_name
-from kubectl_oidc.cli.users.other_sessions import other_sessions
+from kubectl_oidc.cli.users.other_sessions import other_sessions, uses_another_session
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
 from kubectl_oidc.diagnosis.token.findings import token_findings
 from kubectl_oidc.errors import KubeconfigError
@@ -172,6 +172,7 @@ def _report(
         user=plan.user,
         kubeconfig=str(Path(plan.kubeconfig).expanduser().absolute()) if plan.kubeconfig else "",
         has_user=plan.user in kubeconfig.users,
+        other_session=uses_another_session(kubeconfig.users.get(plan.user), request),
         has_context=bool(kubeconfig.current_context),
         has_contexts=bool(kubeconfig.contexts),
         change=change,

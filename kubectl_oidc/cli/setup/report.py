@@ -43,6 +43,7 @@ class Report:
         exec_section: What the kubeconfig user has.
         kubeconfig: The file that ``--kubeconfig`` names; empty if kubectl uses its default.
         has_user: Whether the kubeconfig has the user; likewise a current context, and any context.
+        other_session: Whether the kubeconfig's user of this name uses another session than the one that was stored now.
         change: The change to the kubeconfig; None if none was requested.
         on_path: Whether kubectl will find the exec section's command.
         variables: The variables whose flags are not in the exec section, because get-token reads the variables.
@@ -62,6 +63,7 @@ class Report:
     user: str
     kubeconfig: str
     has_user: bool
+    other_session: bool
     has_context: bool
     has_contexts: bool
     change: Change | None
@@ -86,7 +88,7 @@ def render_report(page: Page, report: Report) -> None:
         page.paragraph(
             "The kubeconfig has no current context. Choose one first: `kubectl config use-context NAME`."
             if report.has_contexts
-            else "The kubeconfig has no cluster and no context yet. Add them first: for EKS with `aws eks update-kubeconfig`, else with `kubectl config set-cluster` and `set-context`."
+            else "The kubeconfig has no context yet. Add one first: for EKS with `aws eks update-kubeconfig`, else with `kubectl config set-cluster` and `set-context`."
         )
     page.command(first_command(report))
     page.paragraph(f"If the cluster refuses it, `{doctor_command(report)}` explains why.")
@@ -121,7 +123,9 @@ def is_rejected(report: Report) -> bool:
 
 def _account(page: Page, report: Report) -> None:
     page.heading("Signed in")
-    kept = f"{report.storage};\nthe kubeconfig user uses it: no second sign-in"
+    kept = report.storage + (
+        "" if report.other_session else ";\nthe kubeconfig user uses it: no second sign-in"
+    )
     rows = [
         ("account", sanitize(report.person)),
         ("issuer", sanitize(report.cluster_setup.trust.issuer, limit=2000)),

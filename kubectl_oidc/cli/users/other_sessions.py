@@ -23,8 +23,18 @@ def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[F
         asked = _asked(entry)
         if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
             continue
-        if asked.key() != request.key() and asked.key().id() != request.key().id():
+        if not _same_session(asked, request):
             yield _finding(f"the user {sanitize(name)} in {sanitize(entry.path)}", asked, request)
+
+
+def uses_another_session(user: Entry | None, request: SignInRequest) -> bool:
+    """Return whether a kubeconfig user signs in with this program, and not to the session of ``request``."""
+    asked = _asked(user) if user else None
+    return asked is not None and not _same_session(asked, request)
+
+
+def _same_session(asked: SignInRequest, request: SignInRequest) -> bool:
+    return asked.key() == request.key() or asked.key().id() == request.key().id()
 
 
 def _asked(user: Entry) -> SignInRequest | None:

@@ -53,6 +53,7 @@ GOOD = Report(
     user="oidc",
     kubeconfig="",
     has_user=True,
+    other_session=False,
     has_context=True,
     has_contexts=True,
     change=None,
@@ -94,6 +95,11 @@ def test_a_good_report_has_every_part_in_order() -> None:
     assert places == sorted(places)
     assert "ada@example.com" in text
     assert_plain(text)
+
+
+def test_a_user_with_another_session_is_not_said_to_use_this_one() -> None:
+    """The kubeconfig's user asks for other scopes, which a warning says."""
+    assert len(shown(but(other_session=True))) < len(shown(GOOD))
 
 
 def hostile_report(words: str) -> Report:

@@ -8,7 +8,7 @@ import pytest
 
 from kubectl_oidc.cli.commands.get_token import get_token
 from kubectl_oidc.cli.options.to_request import token_request
-from kubectl_oidc.cli.users.other_sessions import other_sessions
+from kubectl_oidc.cli.users.other_sessions import other_sessions, uses_another_session
 from kubectl_oidc.kubeconfig import read_kubeconfig
 from tests.tokens import CLIENT_ID, ISSUER
 
@@ -34,7 +34,11 @@ def found(tmp_path: Path, *args: str, command: str = "kubectl", typed: tuple[str
         encoding="utf-8",
     )
     request = token_request(get_token.make_context("setup", [*BOTH, *typed]).params)
-    return list(other_sessions(read_kubeconfig(str(file), {}), request))
+    kubeconfig = read_kubeconfig(str(file), {})
+    findings = list(other_sessions(kubeconfig, request))
+    if findings:
+        assert uses_another_session(kubeconfig.users["team"], request)
+    return findings
 
 
 def test_scopes_that_setup_was_not_given_are_named(tmp_path: Path) -> None:
@@ -64,6 +68,10 @@ def test_a_scope_that_the_user_does_not_ask_for_is_named(tmp_path: Path) -> None
 def test_a_user_of_this_session_is_not_a_finding(tmp_path: Path, typed: tuple[str, ...]) -> None:
     """The order and form of the scopes do not matter."""
     assert found(tmp_path, *STORY, "--listen-address=127.0.0.1:9000", typed=typed) == []
+    request = token_request(get_token.make_context("setup", [*BOTH, *typed]).params)
+    user = read_kubeconfig(str(tmp_path / "config"), {}).users["team"]
+    assert not uses_another_session(user, request)
+    assert not uses_another_session(None, request)
 
 
 def test_a_flag_and_its_value_may_be_two_arguments(tmp_path: Path) -> None:
