@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from kubectl_oidc.errors import StoreError
 from kubectl_oidc.fast_path import HANDOUTS_DIRECTORY
 from kubectl_oidc.system.log import QUIET
+from kubectl_oidc.system.system import System
 
+from .failed_sign_ins import FailedSignIns
 from .lost_sessions import lost_sessions
 from .moved_copies import MovedCopies
 from .session import Session
@@ -35,6 +37,7 @@ class StoredSession:
         session: Its record, if it could be read.
         place: Where it is stored, for display.
         failure: Why its record could not be read, else None.
+        refused: Whether the provider has refused to renew it.
     """
 
     entry: index.Entry
@@ -42,6 +45,7 @@ class StoredSession:
     session: Session | None
     place: str
     failure: StoreError | None
+    refused: bool = False
 
     def state(self, now: float) -> str:
         """Return its state at ``now``: ``good``, ``ended``, ``gone`` (it has no record any more) or ``unreadable``."""
@@ -66,8 +70,9 @@ class StoredSession:
         return self.session.expiry if self.session else self.entry.expiry
 
     def renewable(self) -> bool:
-        """Return whether it has a refresh token."""
-        return self.session.refresh_token is not None if self.session else self.entry.renewable
+        """Return whether it has a refresh token that the provider has not refused."""
+        has_token = self.session.refresh_token is not None if self.session else self.entry.renewable
+        return has_token and not self.refused
 
     def claims(self) -> Mapping[str, object]:
         """Return the claims of the token that kubectl gets, unverified; none if there is no token or it is not a JWT."""
@@ -139,4 +144,12 @@ def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> StoredSession:
         return StoredSession(entry, cache_dir, None, place, error)
     if session and session.generation < entry.generation:
         session = None  # a copy that a crash or a backup left behind is not used
-    return StoredSession(entry, cache_dir, session, place, None)
+    return StoredSession(
+        entry, cache_dir, session, place, None, refused=refuses_to_renew(entry, cache_dir, log)
+    )
+
+
+def refuses_to_renew(entry: index.Entry, cache_dir: Path, log: Log) -> bool:
+    """Return whether the provider has refused to renew a session since it was last signed in or renewed."""
+    _, refused = FailedSignIns(cache_dir, entry.session_id, System(log=log)).last()
+    return refused is not None and refused.at >= max(entry.signed_in_at, entry.refreshed_at)

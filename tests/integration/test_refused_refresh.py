@@ -12,7 +12,7 @@ import pytest
 
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.hostile import hang_up, html_reply, json_reply, reply
-from tests.plugin import wait_until
+from tests.plugin import run_plugin, wait_until
 from tests.reasons import MISSING
 from tests.tokens import CLIENT_ID
 
@@ -188,6 +188,25 @@ def test_only_two_in_a_row_count(
     refuse(server_error)
     assert signed_in.run("--force-refresh").status == 0
     assert grants(signed_in)[-1] == "authorization_code"
+
+
+def test_a_session_that_is_refused_is_not_said_to_renew(
+    signed_in: VisitedLaptop, refuse: Callable[[Script], None]
+) -> None:
+    """Nobody signs in after the refusal: `status` knows it until somebody does."""
+
+    def renewable() -> bool:
+        (session,) = json.loads(run_plugin("status", "-o", "json").stdout)["sessions"]
+        assert session["state"] == "good"
+        return bool(session["renewable"])
+
+    assert renewable()
+    refuse(DEAD["Dex"])
+    assert signed_in.run("--force-refresh", "--authentication-timeout-sec=1", then=lambda _: []).status == 1
+    assert not renewable()
+    signed_in.provider.on_token = None
+    assert signed_in.run("--force-refresh").status == 0
+    assert renewable()
 
 
 def test_a_background_program_opens_one_tab_and_then_pauses(

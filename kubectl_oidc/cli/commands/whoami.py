@@ -23,6 +23,8 @@ from kubectl_oidc.diagnosis.token.practical import check_size
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kube_api.client import ClusterClient
 from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
+from kubectl_oidc.sessions.listing import refuses_to_renew
+from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.system import System
 from kubectl_oidc.text import json_quoted, sanitize
@@ -75,7 +77,14 @@ def whoami(**values: Any) -> int:
     trust, listed = trust_of(values, target.request), scopes_supported(target.request, system)
     facts = facts_of_session(target.request, session, trust, scopes_supported=listed)
     shown = _WhoamiOutput(
-        target.request, session, place or "no store", trust, facts, system.clock(), identity
+        target.request,
+        session,
+        place or "no store",
+        trust,
+        facts,
+        system.clock(),
+        identity,
+        renewable=session.refresh_token is not None and not _refused(target, system),
     )
     if values["output"]:
         echo_document(shown.document(), values["output"])
@@ -91,6 +100,11 @@ def whoami(**values: Any) -> int:
             "This is read from the token, as API servers do by default. To ask the cluster itself, run `kubectl oidc-login whoami --cluster`."
         )
     return 0
+
+
+def _refused(target: TargetSession, system: System) -> bool:
+    entry = index.read_entry(target.cache_dir, target.session_id)
+    return entry is not None and refuses_to_renew(entry, target.cache_dir, system.log)
 
 
 def _cluster(target: TargetSession) -> ClusterEntry:
@@ -118,6 +132,7 @@ class _WhoamiOutput:
         place: Where the session is stored.
         now: Epoch seconds.
         identity: The identity that the cluster reports, if it was asked.
+        renewable: Whether an expired token is renewed with the refresh token.
     """
 
     request: SignInRequest
@@ -127,6 +142,7 @@ class _WhoamiOutput:
     facts: TokenFacts
     now: float
     identity: Identity | None
+    renewable: bool
 
     def _username(self) -> str | None:
         name = self.facts.username
@@ -157,7 +173,7 @@ class _WhoamiOutput:
         left = self.session.expiry - self.now
         if left > 0:
             return f"valid for {remaining(left)}"
-        then = "the next kubectl renews it" if self.session.refresh_token else "sign-in needed"
+        then = "the next kubectl renews it" if self.renewable else "sign-in needed"
         return f"expired {ago(-left)}; {then}"
 
     def document(self) -> dict[str, object]:
