@@ -141,7 +141,7 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
             raise no_user(chosen, kubeconfig)
         if error or kubeconfig.current_context:
             reason = error or _reason(chosen, kubeconfig)
-            Terminal().warn(f"{reason.message}; the flags below are those without a user", reason.hint)
+            Terminal().warn(f"{reason.message}, so no flag below comes from a kubeconfig user", reason.hint)
     return effective(values, current_sources()), None
 
 

@@ -100,9 +100,21 @@ class TargetSession:
 
 def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
     """Return the error for a context without a user in the kubeconfig, or for no context."""
-    by = "--context, --user or --session" if kubeconfig.users else "--oidc-issuer-url and --oidc-client-id"
-    hint = f"give {by}, or run `kubectl oidc-login setup` to write a user"
-    return KubeconfigError(_no_user(chosen, kubeconfig), hint, topic="stanza")
+    if not kubeconfig.users:
+        change = (
+            "give --oidc-issuer-url and --oidc-client-id, or run `kubectl oidc-login setup` to write a user"
+        )
+    elif chosen.context:
+        name = sanitize(chosen.context.name)
+        command = one_line(["kubectl", "config", "set-context", name, "--user=NAME"])
+        change = f"give the context a user with `{command}`, or give --user or --session"
+    elif kubeconfig.contexts:
+        change = (
+            "choose a context with `kubectl config use-context NAME`, or give --context, --user or --session"
+        )
+    else:
+        change = "give --user or --session"
+    return KubeconfigError(_no_user(chosen, kubeconfig), change, topic="stanza")
 
 
 def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:
@@ -117,6 +129,6 @@ def _no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> str:
             words = f"the kubeconfig {where} has no current context" if where else "there is no kubeconfig"
         return f"{words}: {gone}" if gone else words
     name = str(chosen.context.value.get("user") or "")
-    what = f"the user {sanitize(name)}, which is not there" if name else "no user"
+    what = f"the user {sanitize(name)}, which the kubeconfig does not have" if name else "no user"
     gone = kubeconfig.missing_files() if name and kubeconfig.named_by else ""
     return f"the context {sanitize(chosen.context.name)} names {what}" + (f"; {gone}" if gone else "")
