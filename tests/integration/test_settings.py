@@ -368,5 +368,5 @@ def test_kubectl_shows_what_the_policy_forbids(managed: Managed) -> None:
 
 
 def _without_support(ended: Ended) -> Ended:
-    lines = [line for line in ended.stderr.splitlines() if not line.startswith("support: ")]
+    lines = [line for line in ended.stderr.splitlines() if not line.endswith(f": {SUPPORT}")]
     return ended._replace(stderr="\n".join(lines))
