@@ -71,7 +71,7 @@ def test_names_that_look_like_numbers_stay_text() -> None:
 )
 def test_an_invalid_kubeconfig_is_an_error_with_its_file(text: str, named: str) -> None:
     """The message does not repeat the line: it may hold a token."""
-    with pytest.raises(KubeconfigError, match="^F ", check=about("kubeconfig", named)):
+    with pytest.raises(KubeconfigError, match=r"^F ", check=about("kubeconfig", named)):
         parse_kubeconfig(text, "F")
 
 
