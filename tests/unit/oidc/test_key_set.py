@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -112,7 +113,7 @@ def test_keys_that_must_not_verify_are_left_out_and_harm_no_other(entry: object,
 def test_the_reasons_that_name_no_member_are_told_apart() -> None:
     """An entry that is not an object, numbers that make no key, a private key."""
     es256 = signing_key("ES256")
-    kinds = {
+    kinds: dict[str, list[Any]] = {
         "not an object": ["a string", ["a list"], None],
         "numbers": [
             es256.jwk(crv="P-384", alg=ABSENT),
