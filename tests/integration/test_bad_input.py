@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from kubectl_oidc.urls import url_fault
 from tests.hostile import Hostile, discovery, html_reply, json_reply, reply
 
 from .laptop import cache, claims_of, exec_info, token_of
@@ -52,21 +53,28 @@ def issuer(url: str, error: str, hint: str) -> Wrong:
     return Wrong(("get-token", f"--oidc-issuer-url={url}", CLIENT), error, hint, topic="issuer-url")
 
 
+def faulty(url: str) -> Wrong:
+    """Return an issuer with a fault that any URL may have."""
+    fault = url_fault(url, http_allowed=True)
+    assert fault
+    return issuer(url, f" {fault}", "issuer URL")
+
+
 ISSUER = "--oidc-issuer-url=https://issuer.example.com"
 USAGE = {
     "no issuer": Wrong(("get-token", CLIENT), "--oidc-issuer-url", "args"),
     "an empty issuer": Wrong(("get-token", "--oidc-issuer-url=", CLIENT), "--oidc-issuer-url", "args"),
     "no client": Wrong(("get-token", ISSUER), "--oidc-client-id", "args"),
     "http on a public host": issuer("http://issuer.example.com", "http://issuer.example.com", "https://"),
-    "a query": issuer("https://issuer.example.com/?a=b", "query", "issuer URL"),
-    "a fragment": issuer("https://issuer.example.com/#a", "fragment", "issuer URL"),
+    "a query": issuer("https://issuer.example.com/?a=b", '/?a=b"', "issuer URL"),
+    "a fragment": faulty("https://issuer.example.com/#a"),
     "no scheme": issuer("issuer.example.com/a", "https://", "--oidc-issuer-url=https://issuer.example.com/a"),
-    "no host": issuer("https:///a", "no host", "issuer URL"),
+    "no host": faulty("https:///a"),
     "another scheme": issuer("ftp://issuer.example.com", "ftp://issuer.example.com", "issuer URL"),
-    "a control character": issuer("https://issuer.example.com/\x1b[31m", "character", "issuer URL"),
+    "a control character": faulty("https://issuer.example.com/\x1b[31m"),
     "the discovery document": issuer(
         "https://issuer.example.com/.well-known/openid-configuration",
-        "discovery document",
+        '/.well-known/openid-configuration"',
         "--oidc-issuer-url=https://issuer.example.com",
     ),
     "an unknown flag": Wrong(("get-token", "--oidc-isuer-url=x"), "--oidc-isuer-url", "--help"),
@@ -199,13 +207,13 @@ class NoProvider(NamedTuple):
 
 NO_PROVIDER = {
     "a web page": NoProvider(html_reply(), "(text/html", "--oidc-issuer-url"),
-    "not found": NoProvider(html_reply(404), "answers 404", "issuer URL"),
+    "not found": NoProvider(html_reply(404), " 404", "issuer URL"),
     "another issuer": NoProvider(
         json_reply(discovery("https://other.example.com")),
         "https://other.example.com",
         "https://other.example.com",
     ),
-    "no object": NoProvider(json_reply([1]), "object", "--oidc-issuer-url"),
+    "no object": NoProvider(json_reply([1]), "JSON", "--oidc-issuer-url"),
     "broken JSON": NoProvider(reply(200, b'{"issuer":'), "JSON", "--oidc-issuer-url"),
 }
 

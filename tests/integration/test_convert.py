@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,7 +80,8 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
     assert done.endswith(f" {backup}")
     again = converted("--yes", f"--kubeconfig={config}")
     assert (again.status, again.stdout) == (0, "")
-    assert "Nothing" in again.stderr
+    assert re.search(rf" people .*{re.escape(str(config))}", again.stderr)
+    assert list(config.parent.glob("config.backup-*")) == [backup]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,8 @@ def test_with_yes_it_is_written_once(config: Path) -> None:
 def test_a_person_is_asked(config: Path, keys: bytes, status: int, becomes: str) -> None:
     """Enter alone is no; Ctrl-C is told on a line of its own."""
     with OnTerminal("convert", f"--kubeconfig={config}") as terminal:
-        terminal.shows("Rewrite 1 user")
+        terminal.shows(" [y/N]: ")
+        assert re.search(r" 1 .*\[y/N\]: $", terminal.text()), "one user is changed"
         terminal.type(keys)
         ended = terminal.ended()
     assert ended.status == status
@@ -147,7 +150,7 @@ def test_a_secret_that_others_can_read_is_warned_of(
     lines = [line for line in ended.stderr.splitlines() if "chmod " in line]
     assert len(lines) == warned
     if warned:
-        assert f"(mode {mode:04o})" in lines[0]
+        assert f" {mode:04o})" in lines[0]
         assert f"chmod 600 {config}" in lines[0]
     assert "s3" not in ended.stderr
 

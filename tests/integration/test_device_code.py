@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.sessions.lock_wait import signing_in
+from kubectl_oidc.system.browser import no_browser
 from tests import qr_screen
 from tests.plugin import wait_until
 
@@ -99,8 +102,9 @@ def test_who_waits_for_a_device_code_is_told_so(laptop: Laptop) -> None:
     holder = laptop.start(DEVICE, NO_BROWSER)
     reads(holder, "user_code")
     ended = laptop.get_token(DEVICE, "--authentication-timeout-sec=1")
-    said = failure(ended, "lock", " 1 s", "device code", f"kill {holder.process.pid}")
-    assert "browser" not in said
+    awaited = signing_in("device-code", asks=True)
+    said = failure(ended, "lock", " 1 s", awaited, f"kill {holder.process.pid}")
+    assert signing_in("authcode", asks=True) not in said
 
 
 def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> None:
@@ -109,7 +113,7 @@ def test_a_terminal_shows_the_code_and_how_much_time_is_left(laptop: Laptop) -> 
         terminal.shows("Ctrl-C")
         _, code, _ = codes(laptop, terminal.text())
         assert re.search(rf"\x1b\[1;7m {code} \x1b\[0m", terminal.raw())
-        spans = re.compile(r"Waiting .*, ((?:\d+ min )?\d+ s) left")
+        spans = re.compile(r"((?:\d+ min )?\d+ s) [^\d\r\n]*\(Ctrl-C ")
         wait_until(lambda: spans.findall(terminal.text()), "the time is shown")
         assert spans.findall(terminal.text())[0].startswith("1 min ")
         wait_until(lambda: len(set(spans.findall(terminal.text()))) > 1, "the time that is left changes")
@@ -188,9 +192,10 @@ def test_a_time_that_was_given_counts_for_a_code(laptop: Laptop, how: str) -> No
 def test_an_sshd_host_gets_a_device_code_by_itself(laptop: Laptop) -> None:
     """auto, over SSH without a display: it says so, shows the code, and a browser elsewhere signs in."""
     words = ["get-token", *laptop.realm.flags("--token-cache-storage=disk", client="device")]
-    running = laptop.begin(*words, env={"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"})
+    over_ssh = {"SSH_CONNECTION": "10.0.0.9 50022 10.0.0.1 22"}
+    running = laptop.begin(*words, env=over_ssh)
     said = reads(running, "user_code")
-    assert re.search("SSH|container", said)
+    assert f"({no_browser(over_ssh, sys.platform)})" in said
     _, _, complete = codes(laptop, said)
     subprocess.run([laptop.scripted.command, complete], check=True, timeout=20)
     assert claims_of(token_of(running.ended().stdout))["sub"] == "alice"

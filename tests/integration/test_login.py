@@ -47,7 +47,8 @@ def test_a_flag_that_is_typed_replaces_the_stanzas(laptop: Laptop) -> None:
     write_kubeconfig({"oidc": laptop.words()[1:]}, {"production": "oidc"})
     ended = laptop.run("login", "--context=production", "--session=second")
     assert ended.status == 0, ended.stderr
-    assert "user oidc in the kubeconfig" in ended.stderr, "kubectl does not use this session"
+    line = ended.stderr.splitlines()[-1]
+    assert re.search(r"kubectl\b.* oidc\b.* --session=second$", line), "kubectl does not use this session"
     assert "status -o wide" not in ended.stderr, "there is no other session yet"
     laptop.signed_in("--session=second")
     assert len(laptop.browser.opened()) == 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_oidc.diagnosis.exec_stanza import STARTS_ITSELF_ENDLESSLY
 from tests import parts
 from tests.plugin import run_plugin
 
@@ -91,12 +92,14 @@ def test_a_dispatcher_that_would_start_itself_is_named(
     """By convert and doctor, and it is not started for that; with the plugin on PATH nothing is said."""
     env = {"PATH": f"{google}:/usr/bin:/bin"}
     dry = run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env)
-    assert "endlessly" in dry.stderr
+    assert str(google / "kubectl") in dry.stderr
     doctor = run_plugin("doctor", f"--kubeconfig={kubeconfig}", "-o", "json", env=env)
-    assert "endlessly" in doctor.stdout
+    assert f"{google / 'kubectl'}, " in doctor.stdout
+    assert STARTS_ITSELF_ENDLESSLY in doctor.stdout
     assert not (tmp_path / "started").exists()
     (google / "kubectl.1.30").unlink()
-    assert "endlessly" not in run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env).stderr
+    dry = run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=env)
+    assert str(google) not in dry.stderr
     with_plugin = {"PATH": f"{google}:{parts.plugin().parent}:/usr/bin:/bin"}
     assert (
         "PATH" not in run_plugin("convert", f"--kubeconfig={kubeconfig}", "--dry-run", env=with_plugin).stderr

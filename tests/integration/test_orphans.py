@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kubectl_oidc.cli.prompts import NOTHING_CHANGED
+from kubectl_oidc.cli.table import EMPTY
+from tests.topics import told_apart
 
 from .kubeconfigs import write_kubeconfig
 from .laptop import cache
@@ -40,6 +43,11 @@ def issuers(laptop: Laptop, *words: str) -> list[str]:
     ended = laptop.run("status", "-o", "json", *words)
     assert ended.status == 0, ended.stderr
     return sorted(one["issuer"] for one in json.loads(ended.stdout)["sessions"])
+
+
+def cells(row: str) -> list[str]:
+    """Return the cells of a row of a table."""
+    return re.split(r" {3,}", row)
 
 
 def test_orphans_are_listed_and_removed(two: tuple[Laptop, str]) -> None:
@@ -139,9 +147,9 @@ def test_logout_all_asks_each_provider_and_reports_a_table(
     found = {row.split()[2]: row for row in rows}
     assert all(re.fullmatch("[0-9a-f]{8}", row.split()[0]) for row in rows)
     assert found.keys() == {orphan, laptop.realm.issuer}
-    assert "   revoked   " in found[laptop.realm.issuer]
-    assert "   not revoked   " in found[orphan]
-    assert all(row.endswith("   removed") for row in rows)
+    told_apart({"revoked": [cells(found[laptop.realm.issuer])[4]], "not revoked": [cells(found[orphan])[4]]})
+    assert {cells(row)[5] for row in rows} == {EMPTY}, "the browser stays signed in"
+    assert len({cells(row)[6] for row in rows} - {EMPTY}) == 1, "both are removed"
     assert laptop.realm.seen().requests["POST /token/revocation"] == 1
     assert not [*(cache() / "tokens").iterdir()]
 
@@ -157,5 +165,7 @@ def test_a_browser_is_sent_once_for_each_issuer(two: tuple[Laptop, str]) -> None
     assert len(laptop.browser.opened()) == before + 2
     rows = ended.stdout.splitlines()[1:]
     assert len(rows) == 3
-    assert sum("browser sent" in row for row in rows) == 2
+    sent = Counter(cells(row)[5] for row in rows)
+    assert sent.pop(EMPTY) == 1
+    assert list(sent.values()) == [2]
     assert orphan in ended.stdout

@@ -223,7 +223,7 @@ def test_a_session_with_a_secret_flag_cannot_be_signed_in_to_by_its_name(signed_
     """The index has no secret, so the flags are not all known; the session can be ended."""
     flags = ["--oidc-request-header=X-Key=hush", "--session=odd"]
     assert signed_in.run(*signed_in.words(*flags, command="login")).status == 0
-    failure(signed_in.run("login", "--session=odd"), "usage", "session odd", "--user", status=2)
+    failure(signed_in.run("login", "--session=odd"), "usage", " odd ", "--user", status=2)
     assert logged_out(signed_in, "--session=odd") == ALICE
 
 

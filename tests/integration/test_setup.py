@@ -15,7 +15,7 @@ from kubectl_oidc.kubeconfig.exec_stanza import FORMER_INSTALL_HINT, INSTALL_HIN
 from tests import parts
 
 from .kubeconfigs import write_kubeconfig
-from .laptop import claims_of, token_of
+from .laptop import cache, claims_of, token_of
 from .said import failure, files_with
 
 if TYPE_CHECKING:
@@ -172,8 +172,10 @@ def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
         ("warning", "claims-groups"),
         ("warning", "claims-refresh-token"),
     ]
-    for name in ("claim email", "--oidc-extra-scope=email", "claim groups", "offline_access", "not stored"):
+    for name in ("claim email", "--oidc-extra-scope=email", "claim groups", "offline_access"):
         assert name in bare, name
+    assert str(cache()) not in bare, "no place where the session is kept"
+    assert laptop.stored() == {}
 
     email_is_unverified(laptop)
     laptop.client = "code-only"
@@ -206,7 +208,7 @@ def test_a_kubeconfig_gets_the_user_and_keeps_the_rest(laptop: Laptop, tmp_path:
 
     (backup,) = [path for path in tmp_path.glob("config*") if path != file]
     assert backup.read_text() == KUBECONFIG
-    assert shows_path(text, "Backup", backup)
+    assert shows_path(text, "", backup)
 
 
 def test_the_printed_commands_name_the_kubeconfig_that_was_named(laptop: Laptop, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 import trustme
 
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
+from tests.topics import told_apart
 
 from .laptop import claims_of
 from .said import complaint, failure, files_with
@@ -73,6 +75,17 @@ def said(ended: Ended) -> str:
     return ended.stderr
 
 
+def is_about(ended: Ended, kubeconfig: Path) -> bool:
+    """Tell whether the last line names whose token it is, its file and its user."""
+    line = said(ended).splitlines()[-1]
+    return all(name in line for name in ("alice@example.com", f" {kubeconfig} ", " alice)"))
+
+
+def outcome(ended: Ended) -> str:
+    """Return what became of the token, as the last line says it, without the time that is left."""
+    return re.sub(r"\d+ (?:s|min|h)\b ?", "", said(ended).splitlines()[-1])
+
+
 def config_of(kubeconfig: Path, name: str = "alice") -> dict[str, Any]:
     """Return the user's configuration, read without kubectl, which refreshes a token that has ended by itself."""
     users = parse_kubeconfig(kubeconfig.read_text(), "")["users"]
@@ -101,7 +114,7 @@ def test_a_good_token_is_left_alone(laptop: Laptop, kubeconfig: Path) -> None:
     run(laptop)
     content = kubeconfig.read_bytes()
     laptop.realm.forget()
-    assert "is good" in said(run(laptop))
+    assert is_about(run(laptop), kubeconfig)
     assert kubeconfig.read_bytes() == content
     assert laptop.realm.seen().total == 0
 
@@ -112,11 +125,23 @@ def test_a_token_that_has_ended_is_refreshed(laptop: Laptop, kubeconfig: Path) -
     run(laptop)
     old = config_of(kubeconfig)
     laptop.realm.id_tokens_live(3600)
-    assert "was refreshed" in said(run(laptop))
+    assert is_about(run(laptop), kubeconfig)
     new = config_of(kubeconfig)
     assert new["id-token"] != old["id-token"]
     assert laptop.scripted.opened() == laptop.scripted.opened()[:1]
     assert laptop.realm.seen().token_requests == ["authorization_code", "refresh_token"]
+
+
+@pytest.mark.usefixtures("kubeconfig")
+def test_what_became_of_a_token_is_told_apart(laptop: Laptop) -> None:
+    """It is new, was refreshed, or is good as it is."""
+    laptop.realm.id_tokens_live(ENDED)
+    new = outcome(run(laptop))
+    laptop.realm.id_tokens_live(3600)
+    refreshed = outcome(run(laptop))
+    good = outcome(run(laptop))
+    assert laptop.realm.seen().token_requests == ["authorization_code", "refresh_token"]
+    told_apart({"new": [new], "refreshed": [refreshed], "good": [good]})
 
 
 def test_a_refresh_token_that_is_refused_ends_in_a_sign_in(laptop: Laptop, kubeconfig: Path) -> None:
@@ -125,7 +150,8 @@ def test_a_refresh_token_that_is_refused_ends_in_a_sign_in(laptop: Laptop, kubec
     kubeconfig.write_text(
         text.replace("client-id: kubernetes\n", "client-id: kubernetes\n        refresh-token: no-such\n")
     )
-    assert "is new" in said(run(laptop))
+    assert is_about(run(laptop), kubeconfig)
+    assert laptop.realm.seen().token_requests == ["refresh_token", "authorization_code"]
     assert config_of(kubeconfig)["refresh-token"] != "no-such"
 
 
@@ -144,9 +170,12 @@ def test_two_at_once_are_one_sign_in(laptop: Laptop, kubeconfig: Path) -> None:
     """The second waits for the first, and finds its token good."""
     words = [laptop.browser.flag, "--listen-address=127.0.0.1:0"]
     both = [laptop.begin(*words) for _ in range(2)]
-    said_by = sorted(said(each.ended()).rpartition(" (user alice) ")[2][:7] for each in both)
-    assert said_by == ["is good", "is new:"]
+    outcomes = {outcome(each.ended()) for each in both}
     assert len(laptop.scripted.opened()) == 1
+    assert laptop.realm.seen().token_requests == ["authorization_code"]
+    good = outcome(run(laptop))
+    assert good in outcomes
+    assert len(outcomes) == 2, "the other signed in"
     assert config_of(kubeconfig)["id-token"]
 
 
@@ -162,13 +191,14 @@ def test_a_kubeconfig_that_cannot_be_written_bothers_nobody(laptop: Laptop, kube
     """Read-only, or aliases in the way: an error before a browser opens."""
     text = kubeconfig.read_text()
     kubeconfig.chmod(0o400)
-    failure(run(laptop), "kubeconfig", str(kubeconfig), "read-only")
+    read_only = failure(run(laptop), "kubeconfig", str(kubeconfig), "--kubeconfig")
     kubeconfig.chmod(0o600)
     shared = text.replace("    auth-provider:\n", "    auth-provider: &one\n").replace(
         "user: {token: abc}", "user: {auth-provider: *one}"
     )
     kubeconfig.write_text(shared)
-    failure(run(laptop), "kubeconfig", str(kubeconfig), "other parts")
+    aliases = failure(run(laptop), "kubeconfig", str(kubeconfig), "'alice'", "`kubectl oidc-login setup`")
+    told_apart({"read-only": [read_only], "aliases": [aliases]})
     assert kubeconfig.read_text() == shared
     assert laptop.scripted.opened() == []
 
@@ -182,6 +212,7 @@ def test_which_file_and_which_user(laptop: Laptop, kubeconfig: Path, tmp_path: P
     listed = {"KUBECONFIG": os.pathsep.join([str(mine), str(tmp_path / "missing"), str(team)])}
     complaint(run(laptop, "--context=machines", env=listed))
     said(run(laptop, "--context=production", env=listed))
+    laptop.realm.forget()
     assert config_of(team)["id-token"]
     assert mine.read_text() == "current-context: machines\n"
     for words in (
@@ -189,8 +220,9 @@ def test_which_file_and_which_user(laptop: Laptop, kubeconfig: Path, tmp_path: P
         ["--user", "alice", "--kubeconfig", ""],
         ["--context=machines", "--user=alice"],
     ):
-        assert "is good" in said(run(laptop, *words, env=listed))
-    assert "is good" in said(run(laptop, f"--kubeconfig={team}"))
+        assert is_about(run(laptop, *words, env=listed), team)
+    assert is_about(run(laptop, f"--kubeconfig={team}"), team)
+    assert laptop.realm.seen().total == 0, "the token is good"
 
 
 def test_a_client_secret_of_the_kubeconfig_is_used(laptop: Laptop, kubeconfig: Path) -> None:
@@ -275,5 +307,5 @@ def test_log_levels_stand_before_a_command_and_other_flags_do_not(laptop: Laptop
     words = [word for word in laptop.words() if word != "get-token"]
     ended = laptop.run("-v", "1", "--logtostderr", "get-token", *words)
     assert ended.status == 0, ended.stderr
-    assert "token request" in ended.stderr
+    assert "[v1] " in ended.stderr
     failure(laptop.run("--user=alice", "version"), "usage", "--user", status=2)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_oidc.times import utc
 from tests.client_keys import public_jwk
 from tests.hostile import Hostile, html_reply, json_reply, reply
+from tests.topics import told_apart
 from tests.workload import ACCOUNT, github_actions, issued, projected
 
 from .laptop import Laptop, claims_of, token_of
@@ -154,41 +156,56 @@ def test_a_token_that_was_used_up_is_sent_once(robot: Laptop) -> None:
     assert len(robot.realm.seen().token_requests) == 2
 
 
-HOSTILE: dict[str, tuple[object, str]] = {
-    "missing": (None, "No such file or directory"),
-    "a directory": ("directory", "regular file"),
-    "a pipe": ("pipe", "regular file"),
-    "too large": (b"a" * (10 << 20), "65536"),
-    "empty": (b"\n", "empty"),
-    "no JWT": (b"MARKED-no-jwt", "JWT"),
-    "NUL bytes": (b"eyJh.eyJi.c\0", "JWT"),
-    "not JSON": (b"MARKED.MARKED.MARKED", "JWT"),
-    "not text": (b"\xff\xfe\0", "JWT"),
-    "two tokens": (b"eyJh.e30.c\neyJh.e30.c", "JWT"),
+# Windows has no pipes among its files.
+SPECIAL = ("directory",) if sys.platform == "win32" else ("directory", "pipe")
+HOSTILE: dict[str, tuple[str, tuple[bytes | str | None, ...]]] = {
+    "missing": ("No such file or directory", (None,)),
+    "not a regular file": ("", SPECIAL),
+    "too large": ("65536", (b"a" * (10 << 20),)),
+    "empty": ("JWT", (b"\n",)),
+    "no JWT": (
+        "JWT",
+        (
+            b"MARKED-no-jwt",
+            b"eyJh.eyJi.c\0",
+            b"MARKED.MARKED.MARKED",
+            b"\xff\xfe\0",
+            b"eyJh.e30.c\neyJh.e30.c",
+        ),
+    ),
 }
+"""What is wrong with a file of a token, with a name that the error must have, and files that are so."""
 
 
-@pytest.mark.parametrize("case", HOSTILE)
-@pytest.mark.parametrize("grant", [ROBOT, (BEARER,)], ids=["client", "grant"])
-def test_a_file_that_holds_no_token_is_refused(
-    new_laptop: Callable[..., Laptop], case: str, grant: tuple[str, ...]
-) -> None:
-    """Exit 2 before the token endpoint is asked, with the flag and the file; what the file holds is not shown."""
-    laptop = new_laptop("signing-robot")
-    content, why = HOSTILE[case]
-    path = Path.home() / "token"
+def holds(path: Path, content: bytes | str | None) -> None:
+    """Have a path hold these bytes, be a directory or a pipe, or be nothing at all."""
+    if path.is_dir():
+        path.rmdir()
+    path.unlink(missing_ok=True)
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif content == "directory":
         path.mkdir()
     elif content == "pipe":
-        if sys.platform == "win32":
-            # Windows has no pipes among its files, so the case cannot exist there.
-            pytest.skip("Windows has no pipes among its files")
         os.mkfifo(path)
-    ended = laptop.run(*laptop.words(TOKEN, *grant))
-    said = failure(ended, "client-assertion-file", FILE, str(path), why, status=2)
-    assert "MARKED" not in said
+
+
+@pytest.mark.parametrize("grant", [ROBOT, (BEARER,)], ids=["client", "grant"])
+def test_a_file_that_holds_no_token_is_refused(
+    new_laptop: Callable[..., Laptop], grant: tuple[str, ...]
+) -> None:
+    """Exit 2 before the token endpoint is asked, with the flag, the file and what is wrong; what the file holds is not shown."""
+    laptop = new_laptop("signing-robot")
+    path = Path.home() / "token"
+    said: dict[str, list[str]] = {}
+    for kind, (name, contents) in HOSTILE.items():
+        for content in contents:
+            holds(path, content)
+            ended = laptop.run(*laptop.words(TOKEN, *grant))
+            error = failure(ended, "client-assertion-file", FILE, str(path), name, status=2)
+            assert "MARKED" not in error
+            said.setdefault(kind, []).append(error)
+    told_apart(said)
     assert laptop.realm.seen().token_requests == []
 
 
@@ -204,9 +221,10 @@ def test_a_file_that_may_not_be_read_is_refused(robot: Laptop) -> None:
 def test_an_expired_token_is_not_sent(new_laptop: Callable[..., Laptop], grant: tuple[str, ...]) -> None:
     """The error says when it expired."""
     laptop = new_laptop("signing-robot")
-    token = renewed(laptop, exp=int(time.time()) - 3600)
+    expired = int(time.time()) - 3600
+    token = renewed(laptop, exp=expired)
     ended = laptop.run(*laptop.words(TOKEN, *grant))
-    said = failure(ended, "client-assertion-file", "expired", "token")
+    said = failure(ended, "client-assertion-file", str(Path.home() / "token"), utc(expired))
     assert token not in said
     assert laptop.realm.seen().token_requests == []
 

@@ -14,6 +14,7 @@ from kubectl_oidc.exec_credential import V1, V1BETA1, VERSIONS, ExecInfo, creden
 from kubectl_oidc.secret import Secret
 from tests.arbitrary import JSON as ANY_JSON, TEXT, or_refused
 from tests.tokens import NOW
+from tests.topics import told_apart
 
 
 def info(**members: object) -> str:
@@ -58,16 +59,23 @@ def test_members_that_may_be_missing_may_be_missing() -> None:
     assert ExecInfo.parse(json.dumps({"apiVersion": V1})) == ExecInfo(V1, interactive=False)
 
 
+NOT_JSON = ("{", "yes", "\x00", "[" * 200_000)
+NOT_AN_OBJECT = ("[]", '"client.authentication.k8s.io/v1"', "null")
+
+
+def test_what_is_not_json_is_told_from_what_is_not_an_object() -> None:
+    def said(text: str) -> str:
+        with pytest.raises(ExecInfoError) as caught:
+            ExecInfo.parse(text)
+        return caught.value.message
+
+    told_apart({"not JSON": map(said, NOT_JSON), "not an object": map(said, NOT_AN_OBJECT)})
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("{", r"JSON(?! object)"),
-        ("yes", r"JSON(?! object)"),
-        ("\x00", r"JSON(?! object)"),
-        ("[" * 200_000, r"JSON(?! object)"),
-        ("[]", "JSON object"),
-        ('"client.authentication.k8s.io/v1"', "JSON object"),
-        ("null", "JSON object"),
+        *((text, "JSON") for text in (*NOT_JSON, *NOT_AN_OBJECT)),
         (info(kind="Pod"), r"\bkind Pod\b.*ExecCredential"),
         (info(kind=["ExecCredential"]), r"\bkind\b"),
         (info(kind={}), r"\bkind\b"),

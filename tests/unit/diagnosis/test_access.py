@@ -21,7 +21,7 @@ from tests.unit.diagnosis.fake_cluster import (
 @pytest.mark.parametrize(
     ("answers", "status", "named"),
     [
-        ({"allowed": True}, "ok", "namespace default"),
+        ({"allowed": True}, "ok", r"\bdefault\b"),
         ({}, "problem", r"ada@example\.com\b"),
         ({"incomplete": True}, "problem", "Forbidden"),
         (

@@ -12,6 +12,7 @@ from kubectl_oidc.diagnosis.clocks import check_clock
 from kubectl_oidc.diagnosis.discovery import check_discovery
 from kubectl_oidc.http.tls import TlsOptions
 from tests.hostile import Hostile, discovery, json_reply
+from tests.topics import told_apart
 from tests.unit.diagnosis.doctor_run import NOW, CheckResult, doctor_run, result_of
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def at(seconds: float) -> str:
     [
         ({"Date": at(0)}, "ok", ""),
         ({"Date": at(-25)}, "ok", ""),
-        ({"Date": at(-45)}, "warning", "45 s ahead"),
-        ({"Date": at(45)}, "warning", "45 s behind"),
-        ({"Date": at(-600)}, "problem", "10 min ahead"),
+        ({"Date": at(-45)}, "warning", "45 s"),
+        ({"Date": at(45)}, "warning", "45 s"),
+        ({"Date": at(-600)}, "problem", "10 min"),
         ({"Date": at(-600), "Age": "600"}, "ok", ""),
         ({"Date": "yesterday"}, "skipped", ""),
         ({"Date": at(0), "Age": "old"}, "skipped", ""),
@@ -57,3 +58,14 @@ def test_this_computers_clock_is_compared_with_the_providers(
     found = dated(server, authority, headers)
     assert (found.status, found.topic) == (status, "clock" if difference else "")
     assert difference in found.message
+
+
+def test_a_clock_that_is_ahead_and_one_that_is_behind_are_told_apart(
+    server: Hostile, authority: trustme.CA
+) -> None:
+    """By the same number of seconds. Only the direction itself, which is a fact, is held as a word."""
+    ahead = dated(server, authority, {"Date": at(-45)}).message
+    behind = dated(server, authority, {"Date": at(45)}).message
+    told_apart({"ahead": [ahead], "behind": [behind]})
+    assert "ahead" in ahead
+    assert "behind" in behind

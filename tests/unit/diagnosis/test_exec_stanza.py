@@ -84,7 +84,6 @@ def test_the_command_starts_this_program_directly(command: str, kind: str) -> No
         ({"token": "SECRET"}, "problem", "token"),
         ({"username": "me"}, "problem", "username"),
         ({"auth-provider": {"name": "oidc"}}, "problem", "auth-provider"),
-        ({"client-certificate-data": "SECRET"}, "warning", "client certificate"),
         ({"as": "root"}, "warning", "root ("),
     ],
 )
@@ -92,4 +91,13 @@ def test_other_credentials_of_the_user_are_found(user: dict[str, Any], status: s
     found = result_of(check_other_credentials(doctor_run(what=chosen({"exec": {}, **user}))))
     assert (found.status, found.topic) == (status, "" if status == "ok" else "stanza")
     assert named in found.message
+    assert "SECRET" not in "".join(found)
+
+
+def test_a_client_certificate_of_the_user_is_found() -> None:
+    """The API server may believe it instead of the token."""
+    user = {"exec": {}, "client-certificate-data": "SECRET"}
+    found = result_of(check_other_credentials(doctor_run(what=chosen(user))))
+    assert (found.status, found.topic) == ("warning", "stanza")
+    assert ".client-certificate-data`" in found.hint
     assert "SECRET" not in "".join(found)

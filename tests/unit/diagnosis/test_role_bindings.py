@@ -140,7 +140,7 @@ def test_a_binding_in_another_namespace_is_named_with_the_command_that_selects_i
     run.allowed = False
     found = result_of(check_bindings(run))
     assert (found.status, found.topic) == ("warning", "forbidden")
-    assert all(word in found.message for word in ("eks-admins", "namespace team-a", " default"))
+    assert all(word in found.message for word in ("eks-admins", "team-a", " default"))
     assert "kubectl config set-context --current --namespace=team-a" in found.hint
 
 

@@ -275,10 +275,11 @@ def test_the_entrys_authority_alone_is_trusted(server: Hostile) -> None:
     for pem in (trustme.CA().cert_pem.bytes(), b""):
         with (
             client(pem, server=server.url) as asked,
-            pytest.raises(ClusterUnreachable, match="authority") as caught,
+            pytest.raises(
+                ClusterUnreachable, check=about("api-server", "localhost", "certificate-authority-data")
+            ) as caught,
         ):
             asked.who_am_i(soon())
-        assert "certificate-authority-data" in caught.value.hint
         assert "--certificate-authority" not in caught.value.hint
 
 
@@ -290,7 +291,7 @@ def test_another_servers_certificate_is_refused_unless_it_is_expected(
     at = f"https://127.0.0.1:{server.port}"
     with (
         asking(server, authority, server=at) as asked,
-        pytest.raises(ClusterUnreachable, check=about("api-server", " host", "tls-server-name")),
+        pytest.raises(ClusterUnreachable, check=about("api-server", "127.0.0.1", "tls-server-name")),
     ):
         asked.who_am_i(soon())
     with asking(server, authority, server=at, **{"tls-server-name": "k8s.internal"}) as asked:
@@ -330,7 +331,7 @@ def test_an_authority_that_is_none_is_the_entrys_fault(server: Hostile) -> None:
     """The error names the kubeconfig, not a flag."""
     with (
         client(b"no certificate", server=server.url) as asked,
-        pytest.raises(KubeconfigError, match="certificate") as caught,
+        pytest.raises(KubeconfigError, check=about("cluster-entry", "prod", "/etc/kube/config")) as caught,
     ):
         asked.who_am_i(soon())
     assert "--certificate-authority" not in caught.value.message + caught.value.hint

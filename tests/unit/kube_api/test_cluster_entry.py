@@ -11,6 +11,7 @@ import pytest
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kube_api.cluster_entry import parse_cluster_entry
 from kubectl_oidc.kubeconfig import Entry
+from tests.topics import about, told_apart
 
 PEM = b"-----BEGIN CERTIFICATE-----\n"
 DATA = base64.b64encode(PEM).decode()
@@ -36,22 +37,39 @@ def test_the_server_is_a_url_without_a_slash_at_its_end(server: str, expected: s
 
 
 @pytest.mark.parametrize(
-    ("written", "words"),
+    ("written", "shown"),
     [
-        ("", "server"),
-        ("http://k8s.example.com", "https"),
-        ("https://", "host"),
-        ("https://me:SECRETPASS@k8s.example.com", "password"),
+        ("", ""),
+        ("http://k8s.example.com", "http://k8s.example.com "),
+        ("https://", "https:// "),
+        ("https://me:SECRETPASS@k8s.example.com", ""),
     ],
 )
-def test_a_server_that_a_token_must_not_go_to_is_refused(written: str, words: str) -> None:
+def test_a_server_that_a_token_must_not_go_to_is_refused(written: str, shown: str) -> None:
     """The message names the entry and its file, never a password."""
-    with pytest.raises(KubeconfigError, match=words) as caught:
+    with pytest.raises(KubeconfigError, check=about("cluster-entry", shown)) as caught:
         parse_cluster_entry(entry(server=written))
     assert " prod " in caught.value.message
     assert str(Path("/etc/kube/config")) in caught.value.message
-    assert caught.value.topic == "cluster-entry"
     assert "SECRETPASS" not in caught.value.message + caught.value.hint
+
+
+def test_what_is_wrong_with_a_server_is_told_apart() -> None:
+    """It is missing, is not https, has no host, or has a password."""
+
+    def said(server: str) -> str:
+        with pytest.raises(KubeconfigError) as caught:
+            parse_cluster_entry(entry(server=server))
+        return caught.value.message.replace(server, "")
+
+    told_apart(
+        {
+            "missing": [said("")],
+            "not https": [said("http://k8s.example.com"), said("http://k8s.example.com:6443")],
+            "no host": [said("https://")],
+            "a password": [said("https://me:SECRETPASS@k8s.example.com")],
+        }
+    )
 
 
 def test_without_an_authority_the_system_is_trusted() -> None:

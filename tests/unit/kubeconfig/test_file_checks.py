@@ -11,6 +11,7 @@ import pytest
 
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import check_user, read_kubeconfig
+from tests.topics import about
 from tests.unit.kubeconfig.kubeconfig_files import (
     KEPT,
     POSIX,
@@ -89,8 +90,8 @@ def test_only_a_regular_file_is_read_and_replaced(tmp_path: Path) -> None:
     directory.mkdir()
 
     for path in (fifo, directory):
-        with pytest.raises(KubeconfigError, match="regular file"):
+        with pytest.raises(KubeconfigError, check=about("kubeconfig", str(path), " KUBECONFIG")):
             put(path)
-        with pytest.raises(KubeconfigError, match="regular file"):
+        with pytest.raises(KubeconfigError, check=about("kubeconfig", str(path), " KUBECONFIG")):
             read_kubeconfig(str(path), {})
     assert stat.S_ISFIFO(fifo.stat().st_mode)

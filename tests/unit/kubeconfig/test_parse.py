@@ -13,6 +13,7 @@ from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig.edit_text import set_user
 from kubectl_oidc.kubeconfig.parse import parse_kubeconfig
 from tests.arbitrary import TEXT, or_refused
+from tests.topics import about
 from tests.unit.kubeconfig.kubeconfig_files import (
     USER,
 )
@@ -61,8 +62,8 @@ def test_names_that_look_like_numbers_stay_text() -> None:
         ("users:\n- name: a\n---\nb: 1\n", "YAML"),
         ("[\n" * 5000, "YAML"),
         ("\x00", "YAML"),
-        ("- a\n", "mapping"),
-        ("word\n", "mapping"),
+        ("- a\n", "--kubeconfig"),
+        ("word\n", "--kubeconfig"),
         ("users: {a: b}\n", "'users'"),
         ("contexts: [a]\n", "'contexts'"),
         ("users:\n- name: a\n- name: a\n", "'a'"),
@@ -70,10 +71,8 @@ def test_names_that_look_like_numbers_stay_text() -> None:
 )
 def test_an_invalid_kubeconfig_is_an_error_with_its_file(text: str, named: str) -> None:
     """The message does not repeat the line: it may hold a token."""
-    with pytest.raises(KubeconfigError) as caught:
+    with pytest.raises(KubeconfigError, match=r"^F ", check=about("kubeconfig", named)):
         parse_kubeconfig(text, "F")
-    assert caught.value.message.startswith("F ")
-    assert named in caught.value.message
 
 
 def test_the_line_of_what_is_not_yaml_is_named() -> None:

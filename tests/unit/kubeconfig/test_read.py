@@ -12,6 +12,7 @@ import pytest
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.kubeconfig import read_kubeconfig
 from kubectl_oidc.kubeconfig.read import kubeconfig_paths
+from tests.topics import about
 from tests.unit.kubeconfig.kubeconfig_files import (
     kubectl,
     write,
@@ -59,8 +60,8 @@ def test_the_file_of_the_flag_must_exist(tmp_path: Path) -> None:
         read_kubeconfig(str(tmp_path / "no"), {})
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"\xff\xfe", "UTF-8"), (None, "regular file")])
-def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, words: str) -> None:
+@pytest.mark.parametrize(("content", "named"), [(b"\xff\xfe", "UTF-8"), (None, " KUBECONFIG")])
+def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, named: str) -> None:
     """A directory, or bytes that are not UTF-8."""
     path = tmp_path / "config"
     if content is None:
@@ -68,6 +69,5 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path, content: bytes | None, w
     else:
         path.write_bytes(content)
 
-    with pytest.raises(KubeconfigError, match=words) as caught:
+    with pytest.raises(KubeconfigError, check=about("kubeconfig", str(path), named)):
         read_kubeconfig(str(path), {})
-    assert str(path) in caught.value.message

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, strategies as st
 
 from kubectl_oidc.errors import IdTokenError
 from kubectl_oidc.oidc.claims import required, required_text, time_claim
+from kubectl_oidc.text import json_quoted
 from kubectl_oidc.times import utc
 from tests.arbitrary import JSON, or_refused
 
@@ -24,7 +27,7 @@ def test_a_claim_that_is_missing_or_null_is_named(claims: dict[str, object]) -> 
 @pytest.mark.parametrize("value", [1, True, [], ["a"], {}])
 def test_a_claim_that_should_be_text_is_nothing_else(value: object) -> None:
     """The error names the claim and what came."""
-    with pytest.raises(IdTokenError, match=r"claim sub .+\bstring\b"):
+    with pytest.raises(IdTokenError, match=rf"claim sub .*{re.escape(json_quoted(value))}"):
         required_text({"sub": value}, "sub")
 
 
@@ -71,7 +74,7 @@ def test_a_fraction_of_a_second_is_cut_off(value: float, seconds: int) -> None:
 )
 def test_nothing_else_is_a_time(value: object) -> None:
     """Bools, strings, negative numbers, milliseconds and huge numbers are refused, and shown in short."""
-    with pytest.raises(IdTokenError, match=r"claim exp .{1,50}, .*\bseconds\b"):
+    with pytest.raises(IdTokenError, match=r"claim exp .{1,50}, .*\b1970\b"):
         time_claim({"exp": value}, "exp")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import unicodedata
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -15,6 +16,7 @@ from kubectl_oidc.oidc.jws import signed_claims, unverified_claims
 from kubectl_oidc.oidc.key_set import KeySet
 from kubectl_oidc.secret import Secret
 from tests.tokens import ABSENT, base64url, good_claims, id_token, jwks, signing_key
+from tests.topics import told_apart
 
 RSA = signing_key("RS256")
 KEYS = KeySet.from_jwks(jwks(RSA))
@@ -98,8 +100,8 @@ def test_honest_headers_are_taken(header: dict[str, object]) -> None:
             "id-token-algorithm",
             id="lower case",
         ),
-        pytest.param(b"[]", "header JSON object", "id-token", id="a list"),
-        pytest.param(b'"RS256"', "header JSON object", "id-token", id="a string"),
+        pytest.param(b"[]", "header JSON", "id-token", id="a list"),
+        pytest.param(b'"RS256"', "header JSON", "id-token", id="a string"),
         pytest.param(b"{", "header JSON", "id-token", id="broken"),
         pytest.param(b'{"alg":"RS256","alg":"RS256"}', 'header "alg"', "id-token", id="alg twice"),
         pytest.param(
@@ -201,8 +203,8 @@ DEEP = b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}"
         pytest.param(with_parts(signature="éééé"), "signature base64url", id="signature not ASCII"),
         pytest.param(id_token(RSA, claims=b""), "claims JSON", id="no claims"),
         pytest.param(id_token(RSA, claims=b"not json"), "claims JSON", id="claims no JSON"),
-        pytest.param(id_token(RSA, claims=b"[1]"), "claims JSON object", id="claims a list"),
-        pytest.param(id_token(RSA, claims=b"null"), "claims JSON object", id="claims null"),
+        pytest.param(id_token(RSA, claims=b"[1]"), "claims JSON", id="claims a list"),
+        pytest.param(id_token(RSA, claims=b"null"), "claims JSON", id="claims null"),
         pytest.param(id_token(RSA, claims=b'{"sub":"a","sub":"b"}'), 'claims "sub"', id="sub twice"),
         pytest.param(id_token(RSA, claims=b'{"a":[{"b":1,"b":1}]}'), 'claims "b"', id="twice, deep"),
         pytest.param(id_token(RSA, claims=b'{"sub":"\xff"}'), "claims JSON", id="not UTF-8"),
@@ -300,7 +302,7 @@ def test_an_empty_or_zero_signature_verifies_nothing(algorithm: str) -> None:
         pytest.param(
             jwks(signing_key("RS256", "b")),
             {"kid": ABSENT},
-            "RS256 signature",
+            "RS256",
             id="no kid, no fit",
         ),
     ],
@@ -381,6 +383,24 @@ def test_the_example_of_rfc_7515_verifies() -> None:
     assert claims == {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
 
 
+@pytest.mark.parametrize("part", ["header", "claims"])
+def test_json_that_is_not_an_object_is_told_from_what_is_not_json(part: str) -> None:
+    """In the header, and in the claims."""
+
+    def said(content: bytes) -> str:
+        changed: dict[str, Any] = {part: content}
+        with pytest.raises(IdTokenError) as caught:
+            signed_claims(id_token(RSA, **changed), keys=KEYS, algorithms=())
+        return caught.value.message
+
+    told_apart(
+        {
+            "not an object": [said(content) for content in (b"[1]", b'"RS256"', b"null")],
+            "not JSON": [said(content) for content in (b"", b"{", b"not json")],
+        }
+    )
+
+
 def test_claims_can_be_shown_without_being_verified() -> None:
     """unverified_claims reads what nobody vouches for, and refuses what is no JWT."""
     assert unverified_claims(with_parts(header="!", signature="!")) == good_claims()
@@ -388,7 +408,7 @@ def test_claims_can_be_shown_without_being_verified() -> None:
         unverified_claims(Secret("opaque"))
     with pytest.raises(IdTokenError, match=r"claims .* base64url"):
         unverified_claims(with_parts(claims="!"))
-    with pytest.raises(IdTokenError, match=r"claims .* JSON object"):
+    with pytest.raises(IdTokenError, match=r"claims .* JSON"):
         unverified_claims(id_token(RSA, claims=b"[]"))
 
 

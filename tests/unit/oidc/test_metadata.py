@@ -18,8 +18,10 @@ from kubectl_oidc.oidc.metadata import (
 )
 from kubectl_oidc.oidc.workload_issuers import WORKLOADS
 from kubectl_oidc.text import sanitize
+from kubectl_oidc.urls import url_fault
 from tests.hostile import discovery
 from tests.tokens import ISSUER
+from tests.topics import told_apart
 
 LOCAL = "http://localhost:8080/realms/dev"
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -191,33 +193,48 @@ def test_a_missing_endpoint_is_named(name: str, value: object) -> None:
 
 
 BAD_ENDPOINTS = [
-    ("http://idp.example.com/x", r"\bhttp\b"),
-    ("http://localhost/x", r"\bhttp\b"),
-    ("http://127.0.0.1:8080/x", r"\bhttp\b"),
-    ("ftp://idp.example.com/x", "https://"),
-    ("file:///etc/passwd", "https://"),
-    ("javascript:alert(1)", "https://"),
-    ("/oauth2/token", "https://"),
-    ("https://", "host"),
-    ("https://me:SECRET@idp.example.com/x", "password"),
-    ("https://idp.example.com/x#a", "fragment"),
-    ("https://idp.example.com/\x1b[31m", "character"),
-    ("https://idp.example.com/a b", "character"),
-    ("https://idp.example.com\\@evil.example", "character"),
-    ("https://[::1", "(?!.*character).*URL"),
-    ("https://idp.example.com:99999/", "(?!.*character).*URL"),
-    (7, "string"),
-    (["https://idp.example.com/x"], "string"),
+    "http://idp.example.com/x",
+    "http://localhost/x",
+    "http://127.0.0.1:8080/x",
+    "ftp://idp.example.com/x",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "/oauth2/token",
+    "https://",
+    "https://me:SECRET@idp.example.com/x",
+    "https://idp.example.com/x#a",
+    "https://idp.example.com/\x1b[31m",
+    "https://idp.example.com/a b",
+    "https://idp.example.com\\@evil.example",
+    "https://[::1",
+    "https://idp.example.com:99999/",
 ]
 
 
 @pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL])
-@pytest.mark.parametrize(("value", "why"), BAD_ENDPOINTS)
-def test_an_endpoint_that_must_not_be_spoken_to_is_refused(name: str, value: object, why: str) -> None:
-    """Every endpoint must be https. The error names the member and does not repeat the value."""
+@pytest.mark.parametrize("value", BAD_ENDPOINTS)
+def test_an_endpoint_that_must_not_be_spoken_to_is_refused(name: str, value: str) -> None:
+    """Every endpoint must be https. The error names the member and its fault, and does not repeat the value."""
     error = refused(discovery(ISSUER, **{name: value}))
-    assert re.search(rf"\b{name}\b.*{why}", error.message)
+    fault = url_fault(value, http_allowed=False)
+    assert fault
+    assert re.search(rf" {name} .*{re.escape(fault)}$", error.message)
     assert "SECRET" not in error.message + error.hint
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, *OPTIONAL])
+def test_an_endpoint_that_is_not_a_text_is_told_from_a_bad_one(name: str) -> None:
+    kinds: dict[str, tuple[object, ...]] = {
+        "not a text": (7, ["https://idp.example.com/x"]),
+        "not a URL": ("https://[::1",),
+        "not https": ("ftp://idp.example.com/x",),
+    }
+    said = {
+        kind: [refused(discovery(ISSUER, **{name: value})).message for value in values]
+        for kind, values in kinds.items()
+    }
+    told_apart(said)
+    assert all(re.search(rf"\b{name}\b", text) for texts in said.values() for text in texts)
 
 
 def test_a_provider_on_this_machine_may_be_http() -> None:
@@ -270,7 +287,7 @@ def test_an_optional_list_that_is_no_list_does_no_harm(
     metadata = parse_metadata(discovery(ISSUER, **{name: value}), ISSUER)
     assert getattr(metadata, field) == words
     (oddity,) = metadata.oddities
-    assert re.match(rf"{name} .*list", oddity)
+    assert oddity.startswith(f"{name} ")
 
 
 def test_valid_metadata_has_no_oddities() -> None:
@@ -282,7 +299,7 @@ def test_valid_metadata_has_no_oddities() -> None:
 def test_an_algorithm_list_that_is_no_list_is_refused(value: object) -> None:
     """It must not count as missing, because then all algorithms would be allowed."""
     document = discovery(ISSUER, id_token_signing_alg_values_supported=value)
-    assert re.search(r"\bid_token_signing_alg_values_supported .*list", refused(document).message)
+    assert " id_token_signing_alg_values_supported " in refused(document).message
 
 
 JSON = st.recursive(

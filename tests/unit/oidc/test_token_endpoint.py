@@ -460,7 +460,7 @@ def test_a_token_request_is_never_redirected(server: Hostile, http: HttpClient, 
         other.on("*", TOKENS)
         server.on("/token", reply(status, headers={"Location": f"{other.url}/token"}))
         server.on("/moved", TOKENS)
-        with pytest.raises(InvalidProviderResponse, match="redirect"):
+        with pytest.raises(InvalidProviderResponse, match=rf"/token\b.*\b{status}\b"):
             refresh(endpoint(server, http, secret="s"))
         assert other.asked == []
     assert [asked.path for asked in server.asked] == ["/token"]
@@ -515,10 +515,10 @@ def test_a_missing_token_endpoint_is_an_error(server: Hostile, http: HttpClient,
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (reply(200, b'{"id_token": "SECRET'), "invalid JSON"),
+        (reply(200, b'{"id_token": "SECRET'), "/token .*JSON"),
         (reply(200, b'{"id_token": "\xff"}'), "UTF-8"),
-        (reply(200, b"[" * 100_000), "nested"),
-        (reply(200, b'["SECRET"]'), "object"),
+        (reply(200, b"[" * 100_000), "/token "),
+        (reply(200, b'["SECRET"]'), "/token .*JSON"),
         (json_reply({}), " token$"),
         (json_reply({"message": "SECRET"}, 400), r"\b400\b"),
         (json_reply({"id_token": "a.b.c"}, 201), r"\b201\b"),

@@ -17,6 +17,7 @@ from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile, json_reply
 from tests.sign_ins import WITH_SECRET, Desk
 from tests.tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -226,7 +227,9 @@ def test_the_hint_mentions_metadata_without_the_grant(desk: Desk) -> None:
     answers(desk, token(desk))
     assert signed_in(desk).access_token
     desk.server.on("/token", json_reply({"error": "unsupported_grant_type"}, 400))
-    assert "metadata" in refused(desk).hint
+    unlisted = refused(desk).hint
+    desk.metadata(grant_types_supported=["authorization_code", GRANT_TYPE])
+    told_apart({"listed": [refused(desk).hint], "not listed": [unlisted]})
 
 
 def test_without_an_access_token_there_is_nothing_to_exchange(desk: Desk) -> None:

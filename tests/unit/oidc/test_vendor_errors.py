@@ -209,7 +209,7 @@ def test_scopes_that_the_provider_does_not_list_are_named(
     """By the metadata's scopes_supported, which never lists scopes of an API."""
     sent = SentRequest(issuer=issuer, **SCOPES)  # type: ignore[arg-type]
     said = choose(code, description, sent, "see the redirect URI")
-    assert "metadata" in said
+    assert "--oidc-extra-scope" in said
     assert " groups" in said
     assert not any(words in said for words in BLAMED)
 

@@ -467,7 +467,11 @@ def test_elsewhere_no_command_opens_nothing() -> None:
 
 
 SSH = {"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}
-CONTAINER_REASON, SSH_REASON, SCREEN_REASON = "container", "SSH", "WAYLAND_DISPLAY"
+CONTAINER_REASON, SSH_REASON, SCREEN_REASON = (
+    str(no_browser({}, "linux", container=True)),
+    "SSH",
+    "WAYLAND_DISPLAY",
+)
 
 
 def is_reason(said: str | None, reason: str | None) -> bool:

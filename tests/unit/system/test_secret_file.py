@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.system import secret_file
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         missing.stat()
     for path, why in (
         (missing, str(absent.value.strerror)),
-        (tmp_path, "file"),
+        (tmp_path, ""),
     ):
         with pytest.raises(UsageError) as caught:
             read(path)
@@ -49,5 +50,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
     """A pipe without a writer."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UsageError, match="regular file"):
-        read(tmp_path / "pipe")
+
+    def said(path: Path) -> str:
+        with pytest.raises(UsageError, match=r"^--flag: ") as caught:
+            read(path)
+        return caught.value.message.replace(str(path), "")
+
+    told_apart(
+        {"not a file": [said(tmp_path / "pipe"), said(tmp_path)], "missing": [said(tmp_path / "missing")]}
+    )

@@ -17,6 +17,8 @@ from kubectl_oidc.authentication.request import BrowserOptions, RenewalOptions, 
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
     OAuthErrorResponse,
+    ProviderError,
+    ProviderUnreachable,
     SignInPaused,
     SignInRefused,
     SignInTimeout,
@@ -229,11 +231,21 @@ def test_a_refusal_is_recorded(desk: Desk) -> None:
         desk.failures.check("setup")
 
 
-@pytest.mark.parametrize("answer", [reply(404), html_reply(), json_reply({}), json_reply([])])
-def test_an_endpoint_that_gives_no_code_is_named(desk: Desk, answer: Script) -> None:
+@pytest.mark.parametrize(
+    ("answer", "error", "topic", "named"),
+    [
+        (reply(404), InvalidProviderResponse, "provider-misbehaves", "/device"),
+        (html_reply(), ProviderUnreachable, "provider-misbehaves", "/device"),
+        (json_reply({}), InvalidProviderResponse, "device-code", "user_code"),
+        (json_reply([]), InvalidProviderResponse, "provider-misbehaves", "/device"),
+    ],
+)
+def test_an_endpoint_that_gives_no_code_is_named(
+    desk: Desk, answer: Script, error: type[ProviderError], topic: str, named: str
+) -> None:
     """The user was not asked, and no failure is recorded."""
     desk.server.on("/device", answer)
-    with pytest.raises(Exception, match="device authorization"):
+    with pytest.raises(error, check=about(topic, named)):
         sign_in(desk)
     assert desk.terminal.said == []
     desk.failures.check("setup")

@@ -140,7 +140,7 @@ def test_purge_reads_no_key(key_file: Path, capsys: pytest.CaptureFixture[str]) 
     """The flags of the kubeconfig name the session, though the key is gone."""
     key_file.unlink()
     assert main(["purge", *BOTH, KEY, f"{FLAG}=private_key_jwt"]) == 0
-    assert "session" in capsys.readouterr().err
+    assert "`kubectl oidc-login purge`" in capsys.readouterr().err
 
 
 def test_the_command_that_signs_in_names_the_file(key_file: Path) -> None:

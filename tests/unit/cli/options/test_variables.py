@@ -18,6 +18,7 @@ from kubectl_oidc.cli.program import main, program
 from kubectl_oidc.errors import UsageError
 from kubectl_oidc.loopback.listen_address import ListenAddress
 from tests.tokens import CLIENT_ID, ISSUER
+from tests.topics import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,7 +269,16 @@ def test_a_file_without_a_secret_is_an_error(content: bytes | None, secret_file:
 
 def test_a_directory_is_no_secret_file(home: Path) -> None:
     """A pipe would hang kubectl; only a file is read."""
-    assert "regular file" in refused(f"--oidc-client-secret-file={home}")
+    directory, missing = home / "directory", home / "missing"
+    directory.mkdir()
+    said = {
+        path.name: refused(f"--oidc-client-secret-file={path}").removeprefix(
+            f"--oidc-client-secret-file: {path} "
+        )
+        for path in (directory, missing)
+    }
+    assert str(home) not in "".join(said.values()), "both begin with the flag and the file"
+    told_apart({what: [text] for what, text in said.items()})
 
 
 def test_the_secret_is_no_part_of_the_session(secret_file: Path) -> None:
