@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import cache
 
 import pytest
 
@@ -118,6 +119,25 @@ def test_a_hint_goes_on_after_its_colon_with_a_small_letter() -> None:
     assert {where: hint for where, hint in hints.items() if re.match(r"[A-Z][a-z]* ", hint)} == {}
 
 
+@cache
+def sentences() -> list[tuple[str, str]]:
+    """Return each sentence that the program can say, after the file that says it."""
+    package = REPOSITORY / "kubectl_oidc"
+    return [
+        (path.relative_to(package).as_posix(), sentence)
+        for path in sorted(package.rglob("*.py"))
+        for row in rows_of(path.read_text(encoding="utf-8"))
+        for sentence in row.sentences
+    ]
+
+
+def test_a_line_with_a_hint_ends_with_the_topic() -> None:
+    """The troubleshooting page has the text that people search for."""
+    hints = [(where, sentence) for where, sentence in sentences() if re.search(r"\bhint: \S", sentence)]
+    assert len(hints) > 5
+    assert [one for one in hints if "(troubleshooting: " not in one[1]] == []
+
+
 PASTED = re.compile(
     r"--[a-z-]+=[^\s`]*[.,;](?:\s|$)"
     r"|{(?:command_line|login|pipx|uv)}"
@@ -136,12 +156,9 @@ def test_a_command_in_a_sentence_is_in_backquotes() -> None:
     """Otherwise the full stop or comma after it is copied too, and the end of the command is not seen."""
     assert PASTED.search("use --grant-type=password, or nothing")
     assert PASTED.search("first run kubectl oidc-login login")
-    package = REPOSITORY / "kubectl_oidc"
     found = [
-        (str(path.relative_to(package)), sentence)
-        for path in sorted(package.rglob("*.py"))
-        for row in rows_of(path.read_text(encoding="utf-8"))
-        for sentence in row.sentences
+        (where, sentence)
+        for where, sentence in sentences()
         if (copied := PASTED.search(re.sub("`[^`]*`", "``", sentence))) and copied.start() > 0
     ]
     assert [one for one in found if one[0] not in {*ON_A_LINE_OF_THEIR_OWN, *PUT_INTO_BACKQUOTES}] == []

@@ -188,7 +188,7 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
 
 def as_key(words: str, flag: Flag) -> str:
     """Return words about a flag as words about its key: ``--name=VALUE`` becomes ``name = "VALUE"``."""
-    with_value = re.sub(rf"{flag.name}=([^\s,;]+)", rf'{_name(flag)} = "\1"', words)
+    with_value = re.sub(rf"{flag.name}=([^\s,;`]+)", rf'{_name(flag)} = "\1"', words)
     return with_value.replace(flag.name, _name(flag))
 
 

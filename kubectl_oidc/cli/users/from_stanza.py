@@ -37,7 +37,7 @@ def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({}
     Raises:
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
     """
-    with _environment_of(_own_exec(user)):
+    with environment_of(user):
         return effective_stanza(user, instead).request()
 
 
@@ -47,7 +47,7 @@ def effective_stanza(user: Entry, instead: Mapping[str, Any] = MappingProxyType(
     Raises:
         OidcLoginError: As for ``stanza_request``, or a settings file is wrong.
     """
-    with _environment_of(_own_exec(user)):
+    with environment_of(user):
         context = stanza_context(user)
         sources = {name: source(context, name) for name in context.params}
         typed = {flag.key: instead[flag.key] for flag in FLAGS if flag.key in instead}
@@ -82,7 +82,7 @@ def stanza_context(user: Entry) -> click.Context:
             topic="stanza",
         )
     args = words[words.index("get-token") + 1 :]
-    with _environment_of(own_exec):
+    with environment_of(user):
         try:
             return parsed(args)
         except click.ClickException as error:
@@ -139,10 +139,10 @@ def _own_exec(user: Entry) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _environment_of(exec_: Mapping[str, object]) -> Iterator[None]:
-    """Set the exec section's variables while the block runs, as kubectl does for the program."""
+def environment_of(user: Entry) -> Iterator[None]:
+    """Set the variables of a user's exec section while the block runs, as kubectl does for the program."""
     before = os.environ.copy()
-    for name, value in exec_variables(exec_).items():
+    for name, value in exec_variables(_own_exec(user)).items():
         if name and "=" not in name and "\0" not in name + value:
             os.environ[name] = value
     try:
