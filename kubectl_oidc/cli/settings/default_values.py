@@ -99,7 +99,7 @@ def table(file: TomlFile, keys: tuple[str, ...]) -> dict[str, Any]:
         found = found.get(key, {})
     if not isinstance(found, dict):
         raise file.error(
-            keys, f"is {_kind(found)}, not a table", f"write [{'.'.join(keys)}] and the keys below it"
+            keys, f"is {_kind(found)}, not a section", f"write [{'.'.join(keys)}] and the keys below it"
         )
     return found
 
@@ -112,6 +112,19 @@ def unknown(file: TomlFile, keys: tuple[str, ...], known: Collection[str], what:
     listed = ", ".join(known) if len(known) <= _FEW else "the names of flags, without their dashes"
     hint = f"did you mean {near[0]}?" if near else f"correct or remove it; known: {listed}"
     return file.error(keys, f"is not {what}", hint)
+
+
+def outside(file: TomlFile, key: str, sections: Collection[str]) -> SettingsError:
+    """Return the error of a key that is in none of the sections of a file, with the flag or rule that was probably intended."""
+    from difflib import get_close_matches
+
+    from .rules import MEANINGS, RULES
+
+    names = [_name(flag) for flag in (*FLAGS, *flags_of_commands()) if not flag.hidden]
+    near = get_close_matches(key.lstrip("-"), [*names, *(MEANINGS if RULES in sections else ())], 1)
+    meant = "" if key in near else f"; did you mean {near[0]}?" if near else ", or remove it"
+    listed = " or ".join('[issuer."URL"]' if name == ISSUER else f"[{name}]" for name in sections)
+    return file.error((key,), "is outside any section", f"move it below {listed}{meant}")
 
 
 def texts(file: TomlFile, keys: tuple[str, ...], value: Any) -> tuple[str, ...]:
@@ -228,5 +241,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, str | int | float):
         return sanitize(repr(value) if isinstance(value, str) else str(value).lower(), limit=60) or "empty"
     if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "a table"
+        return "a list" if isinstance(value, list) else "a section"
     return "a date or a time"

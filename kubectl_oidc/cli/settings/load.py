@@ -15,7 +15,7 @@ from kubectl_oidc.system.account_home import account_home
 from kubectl_oidc.system.toml_file import TomlFile, read_toml
 from kubectl_oidc.text import sanitize
 
-from .default_values import DEFAULTS, ISSUER, Layer, flags_of_commands, read_layers, unknown
+from .default_values import DEFAULTS, ISSUER, Layer, flags_of_commands, outside, read_layers, unknown
 from .rules import RULES, Rules, read_rules, support_link
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ROOT = 0
 
 
-UNUSED_TABLE_HINT = "write the table's issuer exactly like --oidc-issuer-url"
+UNUSED_TABLE_HINT = "write the issuer of the section exactly like --oidc-issuer-url"
 
 
 class Settings(NamedTuple):
@@ -175,6 +175,11 @@ def link_for_support() -> str:
 
 
 def _check_tables(file: TomlFile, known: tuple[str, ...]) -> None:
-    for name in file.data:
+    for name, value in file.data.items():
         if name not in known:
-            raise unknown(file, (name,), known, "a table of this file")
+            is_section = isinstance(value, dict | list)
+            raise (
+                unknown(file, (name,), known, "a section of this file")
+                if is_section
+                else outside(file, name, known)
+            )
