@@ -26,12 +26,7 @@ from kubectl_oidc.cli.settings.load import (
 )
 from kubectl_oidc.cli.settings.rules import MEANINGS, RULES
 from kubectl_oidc.cli.table import echo_table
-from kubectl_oidc.cli.users.from_stanza import (
-    effective_stanza,
-    environment_of,
-    is_own_user,
-    typed_params,
-)
+from kubectl_oidc.cli.users.from_stanza import effective_stanza, is_own_user, typed_params
 from kubectl_oidc.cli.users.selection import ONE_SESSION
 from kubectl_oidc.cli.users.sessions_of_users import kubeconfig_or_empty
 from kubectl_oidc.cli.users.target import no_user
@@ -44,6 +39,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_oidc.cli.options.environment_defaults import Defaults
     from kubectl_oidc.cli.options.flag import Flag
     from kubectl_oidc.cli.options.variables import Source
     from kubectl_oidc.cli.settings.default_values import Layer
@@ -51,12 +47,9 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.settings.rules import Rules
     from kubectl_oidc.kubeconfig import Entry
 
-    _Defaults = dict[str, tuple[object, str]]
-
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NO_HOME = "none, because there is no home directory"
 _READ, _ABSENT, _WRONG = "read", "absent", "wrong"
-_DEFAULT = "default"
 
 
 @command(
@@ -88,11 +81,12 @@ def config(**values: Any) -> int:
         _echo_files(files)
         error.lines = tuple(other.message for other in others)
         raise error
-    given, user, defaults = _given(values)
+    given, user = _given(values)
     unused = load().unused_table(given.values.get("oidc_issuer_url") or "")
     if unused:
         Terminal().warn(unused, UNUSED_TABLE_HINT)
     shown_rules = list(_rules(rules))
+    defaults = environment_defaults(user)
     flags = [
         _flag(flag, given, user, defaults) for flag in FLAGS if flag.key in given.values and not flag.hidden
     ]
@@ -136,8 +130,8 @@ def _echo_files(files: list[dict[str, Any]]) -> None:
     echo_table(("SETTINGS OF", "FILE", "STATE"), rows)
 
 
-def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None, _Defaults]:
-    """Return the values of the flags, the kubeconfig user whose exec section they come from, and the defaults of its environment."""
+def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
+    """Return the values of the flags, and the kubeconfig user whose exec section they come from."""
     typed = typed_params(click.get_current_context())
     named = values["context"] or values["user"]
     if named or not {"oidc_issuer_url", "oidc_client_id"} <= typed.keys():
@@ -146,12 +140,10 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None, _Defaults]:
             raise error
         chosen = select_user(kubeconfig, context=values["context"], user=values["user"])
         if chosen.user and (named or is_own_user(chosen.user)):
-            given = effective_stanza(chosen.user, typed)
-            with environment_of(chosen.user):
-                return given, chosen.user, environment_defaults()
+            return effective_stanza(chosen.user, typed), chosen.user
         if named:
             raise no_user(chosen, kubeconfig)
-    return effective(values, current_sources()), None, environment_defaults()
+    return effective(values, current_sources()), None
 
 
 def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:
@@ -164,9 +156,9 @@ def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:
         }
 
 
-def _flag(flag: Flag, given: Effective, user: Entry | None, defaults: _Defaults) -> dict[str, Any]:
+def _flag(flag: Flag, given: Effective, user: Entry | None, defaults: Defaults) -> dict[str, Any]:
     value, source = given.values[flag.key], _source(flag, given.sources.get(flag.key, DEFAULT), user)
-    if source == _DEFAULT and flag.key in defaults:
+    if source == DEFAULT and flag.key in defaults:
         value, by_variable = defaults[flag.key]
         source = by_variable or source
     return {"flag": flag.name, "value": _value(flag, value), "source": source}
@@ -200,7 +192,7 @@ def _source(flag: Flag, source: Source, user: Entry | None) -> str:
     if source == OF_VARIABLE:
         return variable(flag.name)
     if source == DEFAULT:
-        return _DEFAULT
+        return DEFAULT
     typed = typed_params(click.get_current_context())
     if user is None or flag.key in typed:
         return "command line"

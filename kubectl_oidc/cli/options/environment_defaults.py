@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from kubectl_oidc.fast_path.known_command import cache_root
 from kubectl_oidc.fast_path.refresh_ahead import ends_with_kubectl
+from kubectl_oidc.kubeconfig.exec_stanza import environment_of, exec_of
 from kubectl_oidc.system.browser_command import parse_variable
 from kubectl_oidc.system.private_files import NO_HOME_DIRECTORY
 
 from .to_request import REFRESH_AHEAD, cache_directory
 
+if TYPE_CHECKING:
+    from kubectl_oidc.kubeconfig import Entry
 
-def environment_defaults() -> dict[str, tuple[object, str]]:
-    """Return each default as the command line gives it, by the names of `variables.key`, and the variable that decides it.
+    Defaults = dict[str, tuple[object, str]]
+    """Values as the command line gives them, by the names of `variables.key`, each with the variable that decides it or an empty text."""
 
-    The variable is empty if none does. A flag is absent if it has no value.
+
+def environment_defaults(user: Entry | None) -> Defaults:
+    """Return the defaults in the environment of a kubeconfig user's exec section, or in that of this process.
+
+    A flag is absent if it has no value.
     """
+    with environment_of(exec_of(user) if user else {}):
+        return _defaults()
+
+
+def _defaults() -> Defaults:
     short_lived = ends_with_kubectl()
     ahead = 0.0 if short_lived or sys.platform == "win32" else REFRESH_AHEAD
-    defaults: dict[str, tuple[object, str]] = {"refresh_ahead": (ahead, short_lived)}
+    defaults: Defaults = {"refresh_ahead": (ahead, short_lived)}
     directory, _ = cache_directory(None)
     if directory != NO_HOME_DIRECTORY:
         moved = os.environ.get("KUBECACHEDIR") and cache_root()
