@@ -59,7 +59,7 @@ def before_a_command(ctx: click.Context) -> None:
         if name not in _OF_THE_LOG:
             raise UsageError(
                 f"{option.opts[0]} is before the command {command}",
-                f"write it after the command: `kubectl oidc-login {command} {option.opts[0]}`",
+                f"write it after the command: `{command} {option.opts[0]}`",
             )
         defaults[name] = ctx.params[name]
 
