@@ -114,19 +114,6 @@ def unknown(file: TomlFile, keys: tuple[str, ...], known: Collection[str], what:
     return file.error(keys, f"is not {what}", hint)
 
 
-def outside(file: TomlFile, key: str, sections: Collection[str]) -> SettingsError:
-    """Return the error of a key that is in none of the sections of a file, with the flag or rule that was probably intended."""
-    from difflib import get_close_matches
-
-    from .rules import MEANINGS, RULES
-
-    names = [_name(flag) for flag in (*FLAGS, *flags_of_commands()) if not flag.hidden]
-    near = get_close_matches(key.lstrip("-"), [*names, *(MEANINGS if RULES in sections else ())], 1)
-    meant = "" if key in near else f"; did you mean {near[0]}?" if near else ", or remove it"
-    listed = " or ".join('[issuer."URL"]' if name == ISSUER else f"[{name}]" for name in sections)
-    return file.error((key,), "is outside any section", f"move it below {listed}{meant}")
-
-
 def texts(file: TomlFile, keys: tuple[str, ...], value: Any) -> tuple[str, ...]:
     """Return a list of texts.
 
