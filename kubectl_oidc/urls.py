@@ -120,9 +120,9 @@ def check_issuer(url: str) -> str:
 
 def _hint(url: str, why: str) -> str:
     if url.rstrip("/").endswith(_WELL_KNOWN):
-        return f"leave out {_WELL_KNOWN}: --oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}"
+        return f"leave out {_WELL_KNOWN}: `--oidc-issuer-url={shown_url(url).rstrip('/').removesuffix(_WELL_KNOWN)}`"
     if why == PLAIN_HTTP:
         return "write https://; only a provider on this machine (localhost, 127.0.0.1, ::1) may use http"
     if "://" not in url and "@" not in url and not url_fault(f"https://{url}", http_allowed=False):
-        return f"write it in full: --oidc-issuer-url={shown_url(f'https://{url}')}"
+        return f"write it in full: `--oidc-issuer-url={shown_url(f'https://{url}')}`"
     return f"copy the issuer URL from the provider's settings; it looks like {_EXAMPLE}"

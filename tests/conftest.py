@@ -177,6 +177,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield place
     _remove(runtime)
     monkeypatch.undo()
+    _take_outside()  # those that the test has set: a program that serves several tests would start with them
     os.environ.update(outside)
 
 

@@ -187,11 +187,11 @@ SETTINGS = """Two TOML files give defaults to flags. [Settings for every machine
 | the machine's | `/etc/kubectl-oidc/config.toml`. On macOS `/Library/Application Support/kubectl-oidc/config.toml`. On Windows `kubectl-oidc\\config.toml` in the ProgramData directory. |
 
 A rule in the machine's file always decides. Otherwise, the first of these decides: the flag, its variable, your file, the machine's file, the default. In each file, the
-table of the issuer in use wins over the defaults for every issuer.
+section of the issuer in use wins over the defaults for every issuer.
 
-Each file can have these tables:
+Each file can have these sections. Every key is in one of them:
 
-| table | content |
+| section | content |
 |---|---|
 | `[defaults]` | Defaults for every issuer, with the keys below. |
 | `[issuer."URL"]` | Defaults for this issuer. It has the same keys, without `oidc-issuer-url`, and without those of the log, `logout` and `setup`. |
@@ -207,7 +207,7 @@ A key is a flag's name without its dashes. In place of a list you can write a st
 {keys}
 `[defaults]` has more keys, for the log, `logout` and `setup`: {more}. Flags that say what one command acts on, does or prints, such as `--yes` and `--output`, have no key.
 
-These keys must be in the table of an issuer, because in `[defaults]` every issuer would receive their values: {sent}.
+These keys must be in the section of an issuer, because in `[defaults]` every issuer would receive their values: {sent}.
 
 `--force-refresh` and secrets (`--oidc-client-secret`, `--password`) cannot have a default in a file.
 """

@@ -89,11 +89,11 @@ class AccountOptions(NamedTuple):
             if value is None:
                 raise WrongAccount(
                     f"this account has no claim {shown}, and {wanted}",
-                    f"add the scope that brings it (--oidc-extra-scope=email for email), or use another account: {PROMPT_FLAG}=select_account. This sign-in left no session",
+                    f"add the scope that brings it (`--oidc-extra-scope=email` for email), or use another account: `{PROMPT_FLAG}=select_account`. This sign-in left no session",
                 )
             raise WrongAccount(
                 f"this account has {shown} {json_quoted(value)}, and {wanted}",
-                f"try again with {PROMPT_FLAG}=select_account, or sign out at the provider first. This sign-in left no session",
+                f"try again with `{PROMPT_FLAG}=select_account`, or sign out at the provider first. This sign-in left no session",
             )
 
 

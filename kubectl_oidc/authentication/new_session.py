@@ -62,5 +62,5 @@ def _report_sign_in(authentication: Authentication, outcome: Outcome) -> None:
     if repository.decided_here and repository.store.name == "disk" and outcome.storage:
         show = terminal.need if authentication.request.asks_a_person() else terminal.say
         show(
-            f"note: no OS keyring found; storing the session in {repository.store.where()} (silence this with --token-cache-storage=disk; use none to store nothing)"
+            f"note: no OS keyring found; storing the session in {repository.store.where()} (add `--token-cache-storage=disk` to silence this, or `--token-cache-storage=none` to store nothing)"
         )

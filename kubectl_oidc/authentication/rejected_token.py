@@ -80,5 +80,5 @@ def _warn(request: SignInRequest, system: System, outcome: Outcome) -> None:
     system.terminal.need(
         f"warning: the API server rejects this token (issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}, "
         f"signed in as {sanitize(outcome.session.person)}) (compare them with the cluster's settings; "
-        f"{request.command_line('setup')} shows what the token says; troubleshooting: unauthorized)"
+        f"`{request.command_line('setup')}` shows what the token says; troubleshooting: unauthorized)"
     )

@@ -56,7 +56,8 @@ def report_removal(
         near = near_sessions(cache_dir, issuer=issuer, client_id=client_id, name=name)
         click.echo(
             f"No {'session' if EVERY_CLIENT in named else 'matching session'} found under {shown_directory(cache_dir)}; nothing was removed.\n"
-            "To remove one that only a keyring has, run `kubectl oidc-login purge` with the flags that it was made with.",
+            "A session may still be in your keyring without being listed here. To remove it, run `kubectl oidc-login purge` with "
+            "the flags that you signed in with, such as --oidc-issuer-url and --oidc-client-id.",
             err=True,
         )
         if near:

@@ -101,7 +101,7 @@ def _how_to_bind(run: DoctorRun, identity: Identity) -> str:
         return bindings
     claim = sanitize(facts.groups_claim)
     return (
-        f"the cluster must read the claim {claim}: --oidc-groups-claim={claim}, claimMappings.groups of its "
+        f"the cluster must read the claim {claim}: `--oidc-groups-claim={claim}`, claimMappings.groups of its "
         f"AuthenticationConfiguration, or groupsClaim at EKS; until then {bindings}"
     )
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from .run import DoctorRun, Observations
 
+_SIGNS_IN = "kubectl oidc-login login"
+"""A hint with this command needs no other sign-in after it."""
+
 
 def check_session(run: DoctorRun) -> Observations:
     """Check that there is a valid token, which is stored or refreshed as get-token would do."""
@@ -73,13 +76,22 @@ def _warning(failure: Failure, message: str, hint: str) -> Finding:
 
 def _sign_in_needed(run: DoctorRun, error: SignInNeeded) -> Finding:
     """Return the problem that nobody is signed in. If the last sign-in failed, name its error and use its topic."""
-    signs_in = f"run `{run.login}`, then run doctor again"
     last, _ = last_failures(run)
     if last is None:
-        return Finding.from_error(error, hint=signs_in)
+        return Finding.from_error(error, hint=f"run `{run.login}`, then run doctor again")
     message = f"{error.message}. The last sign-in failed {_ago(run, last)}: {last.why}"
-    hint = f"{last.hint}. Then {signs_in}" if last.hint else signs_in
-    return Finding.from_error(OidcLoginError(message, hint, topic=last.topic or error.topic))
+    return Finding.from_error(
+        OidcLoginError(message, _then_doctor(last.hint, run.login), topic=last.topic or error.topic)
+    )
+
+
+def _then_doctor(hint: str, login: str) -> str:
+    """Return what to do after a failed sign-in: its own hint, one sign-in, and `doctor` once more."""
+    if _SIGNS_IN in hint:
+        return f"{hint}. Then run doctor again"
+    return (
+        f"{hint}. Then run `{login}`, and doctor again" if hint else f"run `{login}`, then run doctor again"
+    )
 
 
 def _ago(run: DoctorRun, failure: Failure) -> str:

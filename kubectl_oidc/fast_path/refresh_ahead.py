@@ -35,7 +35,7 @@ def start_refresh(directory: str, session_id: str, when: str) -> bool:
     Returns:
         True in a forked child. False in the parent, without a child, and on macOS, where the child is a new process.
     """
-    if sys.platform == "win32" or (when == AUTO and _dies_with_kubectl()):
+    if sys.platform == "win32" or (when == AUTO and ends_with_kubectl()):
         return False
     if not _claim(f"{directory}/{CLAIMS_DIRECTORY}/{session_id}"):
         return False
@@ -61,11 +61,13 @@ def release_claim(directory: str, session_id: str) -> None:
         return
 
 
-def _dies_with_kubectl() -> bool:
+def ends_with_kubectl() -> str:
+    """Return the variable that shows that child processes end with kubectl, or too soon to refresh; empty if none does."""
     environ = os.environ
     # A service's processes end with it (systemd.kill(5)). Shells of a terminal may have the variable too.
-    service = "INVOCATION_ID" in environ and not os.isatty(2)
-    return service or any(environ.get(name) for name in _SHORT_LIVED)
+    if "INVOCATION_ID" in environ and not os.isatty(2):
+        return "INVOCATION_ID"
+    return next((name for name in _SHORT_LIVED if environ.get(name)), "")
 
 
 def _claim(path: str) -> bool:

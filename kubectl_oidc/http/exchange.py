@@ -159,7 +159,7 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
         if not re.fullmatch(HEADER_NAME, name) or not re.fullmatch(_VALUE, value):
             raise UsageError(
                 "a request header has a character that headers cannot have",
-                "write --oidc-request-header=NAME=VALUE, the value on one line",
+                "write `--oidc-request-header=NAME=VALUE`, the value on one line",
             )
         fields[name.lower()] = (name.encode("ascii"), value.encode("utf-8", "surrogateescape"))
     return list(fields.values())

@@ -51,7 +51,7 @@ class KeyPair(NamedTuple):
         """Raise an error instead of letting OpenSSL prompt for a password: a plugin in the background has no terminal."""
         raise UsageError(
             f"{self.flags[1]}: the key in {sanitize(self.key)} is encrypted",
-            "decrypt it into a file that only you can read (openssl pkey -in KEY -out FILE)",
+            "decrypt it into a file that only you can read (`openssl pkey -in KEY -out FILE`)",
             topic="key-pair",
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from kubectl_oidc.secret import Secret
 from .stanza_secrets import HEADER_FLAG, is_secret_header
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .read import Entry
 
@@ -163,3 +165,17 @@ def starts_this_program(exec_: Mapping[str, object]) -> bool:
     path = PureWindowsPath(str(exec_.get("command", "")))  # accepts both kinds of slash
     # Under this name krew installs kubelogin.
     return path.name.lower().removesuffix(".exe") == COMMAND and ".krew" not in path.parts
+
+
+@contextmanager
+def environment_of(exec_: Mapping[str, object]) -> Iterator[None]:
+    """Set an exec section's variables while the block runs, as kubectl does for the program."""
+    before = os.environ.copy()
+    for name, value in exec_variables(exec_).items():
+        if name and "=" not in name and "\0" not in name + value:
+            os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -48,7 +48,7 @@ def check_writable(target: Path, status: os.stat_result) -> None:
         return
     raise KubeconfigError(
         f"the kubeconfig {sanitize(target)} is read-only",
-        f"make it writable ({_MAKE_WRITABLE}), or give another file with --kubeconfig. The file has not changed",
+        f"make it writable (`{_MAKE_WRITABLE}`), or give another file with --kubeconfig. The file has not changed",
     )
 
 
@@ -70,7 +70,7 @@ def readable_by_others(path: Path, status: os.stat_result, what: str) -> tuple[s
         return None
     return (
         f"others on this machine can read the {what} in {sanitize(path)} (mode {mode:04o})",
-        f"run {sanitize(shell.one_line(['chmod', '600', str(path)]))}",
+        f"run `{sanitize(shell.one_line(['chmod', '600', str(path)]))}`",
     )
 
 

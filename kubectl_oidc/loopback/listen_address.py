@@ -66,5 +66,5 @@ def _is_ipv6(text: str) -> bool:
 def _malformed(text: str, why: str) -> UsageError:
     return UsageError(
         f"--listen-address {json_quoted(text)} {why}",
-        "write HOST:PORT, such as --listen-address=127.0.0.1:8000; write an IPv6 address in brackets; port 0 is any port",
+        "write HOST:PORT, such as `--listen-address=127.0.0.1:8000`; write an IPv6 address in brackets; port 0 is any port",
     )

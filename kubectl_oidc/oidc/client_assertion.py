@@ -98,7 +98,7 @@ class AssertionKeyFile(NamedTuple):
             key = load_pem_private_key(pem, password=None)
         except TypeError:
             raise self._unusable(
-                "holds an encrypted key", "decrypt it (openssl pkey -in KEY -out FILE)"
+                "holds an encrypted key", "decrypt it (`openssl pkey -in KEY -out FILE`)"
             ) from None
         except (ValueError, UnsupportedAlgorithm):
             raise self._unusable(*_no_private_key(pem)) from None
@@ -134,12 +134,12 @@ def _no_private_key(pem: bytes) -> tuple[str, str]:
     if b"-BEGIN OPENSSH PRIVATE KEY-" in pem:
         return (
             "holds a key in OpenSSH's own form",
-            "create one in PEM form (openssl genpkey -algorithm ed25519 -out FILE)",
+            "create one in PEM form (`openssl genpkey -algorithm ed25519 -out FILE`)",
         )
     if b"PRIVATE KEY-----" in pem:
         return (
             "holds a private key that cannot be read",
-            "convert it to PEM form (openssl pkey -in KEY -out FILE)",
+            "convert it to PEM form (`openssl pkey -in KEY -out FILE`)",
         )
     for mark, what in (
         (b"-BEGIN CERTIFICATE-", "holds a certificate and no private key"),

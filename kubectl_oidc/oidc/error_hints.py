@@ -61,7 +61,7 @@ def error_hint(code: str | None, description: str | None, sent: SentRequest, oth
         return (
             "have the provider accept PKCE with S256 for this client"
             if sent.pkce()
-            else "leave out --oidc-pkce-method=no: the provider requires PKCE"
+            else "leave out `--oidc-pkce-method=no`: the provider requires PKCE"
         )
     if code == "invalid_request":
         return "; ".join(filter(None, (_unlisted(sent), otherwise)))

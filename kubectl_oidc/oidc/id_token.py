@@ -210,7 +210,7 @@ def _check_authentication_time(claims: Mapping[str, object], expected: Expected,
         raise IdTokenError(
             f"the provider used a sign-in of {utc(signed_in)} (auth_time), longer ago than --max-age allows, "
             f"and here it is {utc(now)}",
-            "try again with --prompt=login, so that the provider asks again; if it fails again, the provider ignores max_age",
+            "try again with `--prompt=login`, so that the provider asks again; if it fails again, the provider ignores max_age",
             topic="max-age",
         )
 

@@ -188,7 +188,7 @@ REFRESH_TOKEN = {
     Vendor.GOOGLE: Needs(
         {"access_type": "offline"},
         "",
-        "add --oidc-auth-request-extra-params=prompt=consent: Google otherwise gives a refresh token only at the first consent",
+        "add `--oidc-auth-request-extra-params=prompt=consent`: Google otherwise gives a refresh token only at the first consent",
     ),
 }
 """What known providers require for a refresh token. All others require the standard's scope."""

@@ -7,6 +7,7 @@ hints name what was installed: the clone, the wheel, or the repository.
 from __future__ import annotations
 
 import json
+import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -61,18 +62,33 @@ def installed_from() -> str:
 
 
 def reinstall_hint(extra: str = "") -> str:
-    """Return a hint that says how to install this program again, with an extra such as ``demo`` if given."""
+    """Return a hint with the command that installs this program again, with an extra such as ``demo`` if given."""
+    from .shell import one_line
+
     known = installed_from()
     brackets = f"[{extra}]" if extra else ""
     with_extra = f", with the extra {extra}" if extra else ""
-    if not known:
-        return (
-            f"{AGAIN}{with_extra}: pipx install --force PATH{brackets}, where PATH is the clone or the wheel"
-        )
-    from .shell import one_line
+    what = f"{known or 'PATH'}{brackets}"
+    if "+" in known.partition(":")[0]:
+        what = f"{_DISTRIBUTION}{brackets} @ {known}"
+    where = "" if known else ", where PATH is the clone or the wheel"
+    return f"{AGAIN}{with_extra}: `{one_line([*_installing(), what])}`{where}"
 
-    what = f"{_DISTRIBUTION}{brackets} @ {known}" if "+" in known.partition(":")[0] else f"{known}{brackets}"
-    pipx, uv = (
-        one_line([*words, "--force", what]) for words in (["pipx", "install"], ["uv", "tool", "install"])
-    )
-    return f"{AGAIN}{with_extra}: {pipx}, or {uv}"
+
+def _installing() -> list[str]:
+    """Return the command that installs into this environment, without what it installs.
+
+    pipx and uv leave a file of their own in the environments that they make for programs.
+    """
+    environment = Path(sys.prefix)
+    if (environment / "pipx_metadata.json").exists():
+        return ["pipx", "install", "--force"]
+    if (environment / "uv-receipt.toml").exists():
+        return ["uv", "tool", "install", "--force"]
+    try:
+        installer = distribution(_DISTRIBUTION).read_text("INSTALLER") or ""
+    except (PackageNotFoundError, OSError, ValueError):
+        installer = ""
+    if installer.strip() == "uv":  # its environments have no pip
+        return ["uv", "pip", "install", "--python", sys.executable]
+    return [sys.executable, "-m", "pip", "install"]

@@ -115,7 +115,7 @@ def _check(directory: Path, status: os.stat_result) -> None:
 def _refused(path: Path, why: str) -> StoreError:
     return StoreError(
         f"{path} {why}",
-        "make it accessible only to you (chmod 700), or give another directory with --token-cache-dir",
+        "make it accessible only to you (`chmod 700`), or give another directory with --token-cache-dir",
         topic="cache-directory",
     )
 

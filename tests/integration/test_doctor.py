@@ -1176,6 +1176,7 @@ def test_what_the_api_server_accepts_is_a_problem_to_neither(clinic: Clinic, tol
     alone = run_plugin("whoami", env=clinic.env())
     assert alone.stderr.startswith("problem: ")
     assert "claim email_verified" in alone.stderr
+    assert "(troubleshooting: claims-email-verified)" in alone.stderr
     assert "`kubectl oidc-login whoami --cluster`" in alone.stderr
     (check,) = clinic.doctor().checks("claims")
     assert check["status"] == "ok"

@@ -41,7 +41,7 @@ def test_the_next_background_program_fails_at_once(abandoned: Laptop) -> None:
 def test_the_command_that_the_hint_names_signs_in(abandoned: Laptop) -> None:
     """It is for the same session: afterwards background programs are served from it."""
     _, hint = complaint(abandoned.get_token())
-    command = shlex.split(hint.partition("kubectl oidc-login ")[2].partition(" ; ")[0])
+    command = shlex.split(hint.split("`")[1])[2:]
     done = abandoned.run(*command, abandoned.browser.flag, "--listen-address=127.0.0.1:0")
     assert done.status == 0, done.stderr
     assert claims_of(abandoned.signed_in())["sub"] == "alice"

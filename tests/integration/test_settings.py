@@ -266,7 +266,7 @@ def test_config_shows_each_value_with_its_source(managed: Managed) -> None:
     assert flags["--max-age"] == ("4h", f"{own}:2")
     assert flags["--prompt"] == ("login", "/etc/kubectl-oidc/config.toml:2")
     assert flags["--token-cache-storage"] == ("kernel", "/etc/kubectl-oidc/config.toml:6")
-    assert flags["--refresh-ahead"] == (None, "default")
+    assert flags["--refresh-ahead"] == (0.7, "default")
     assert flags["--keep-provider-session"] == (True, "/etc/kubectl-oidc/config.toml:4")
     assert flags["--skip-open-browser"] == (False, "default")
     assert flags["--oidc-extra-scope"][0] == ["email", "offline_access", "profile"]

@@ -182,12 +182,13 @@ def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> 
         terminal.type(b"y\n")
         question = "API server: "
         terminal.shows(question)
+        assert "context" not in terminal.text().splitlines()[-1], "there is none to name"
         terminal.type(b"nowhere\n")
-        terminal.shows("no context nowhere")
+        terminal.shows("https://10.0.0.1:6443")
         terminal.type(f"{cluster.url}\n".encode())
         terminal.shows("[none]: ")
         terminal.type(b"missing.crt\n")
-        terminal.shows("missing.crt")
+        terminal.shows("(troubleshooting: usage)")
         terminal.type(f"{cluster.url}\n{cluster.authority}\n".encode())
         terminal.asks(" [")
         terminal.type(b"home\n")
@@ -209,6 +210,7 @@ def test_at_a_terminal_the_name_of_an_eks_cluster_is_short(laptop: Laptop) -> No
         terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
         terminal.shows(f"[{EKS}]: ")
+        assert "context" in terminal.text().splitlines()[-1]
         terminal.type(b"\n")
         terminal.asks(" [production-oidc]: ")
         terminal.type(b"\n")

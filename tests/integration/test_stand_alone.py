@@ -296,9 +296,11 @@ def test_without_such_a_user_it_shows_its_help(laptop: Laptop) -> None:
         path.write_text(text)
         ended = laptop.run()
         assert (ended.status, ended.stdout) == (2, "")
-        *help_, hint = ended.stderr.splitlines()
+        *help_, error, hint = ended.stderr.splitlines()
         assert help_[0].startswith("Usage: kubectl oidc-login")
+        assert error.startswith("error: ")
         assert hint.startswith("hint: ")
+        assert hint.endswith("(troubleshooting: usage)")
     failure(laptop.run("--user=alice", "--kubeconfig=nowhere"), "kubeconfig", "nowhere")
 
 

@@ -272,7 +272,7 @@ def test_a_cluster_of_another_client_does_not_take_the_token(production: Laptop)
 
 
 def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None:
-    """Each with the flag that selects it."""
+    """Each with the command that selects it."""
     signed_in.signed_in("--session=work")
     commands = {
         command: signed_in.words("--session=wrok", command=command) for command in ("whoami", "logout")
@@ -290,14 +290,14 @@ def test_an_unknown_session_is_named_with_the_nearest(signed_in: Laptop) -> None
 
 def chosen_by(said: str) -> list[str]:
     """Return the values of --session in a list of sessions of alice, the nearest first."""
-    return re.findall(r"^  --session=(\S+) .*alice@example.com", said, re.MULTILINE)
+    return re.findall(r"^  kubectl oidc-login \w+ .*?--session=(\S+) .*alice@example.com", said, re.MULTILINE)
 
 
 def test_a_session_of_the_same_client_with_other_scopes_is_told_by_its_scopes(laptop: Laptop) -> None:
     """Issuer and client are equal; without the scopes the hint would say that what is not kept is kept."""
     laptop.signed_in("--oidc-extra-scope=groups")
     said = failure(laptop.run(*laptop.words(command="whoami")), "sign-in-needed", "scopes")
-    (kept,) = re.findall(r"^  --session=.* scopes (\S+)", said, re.MULTILINE)
+    (kept,) = re.findall(r"^  kubectl oidc-login whoami .*?--session=.* scopes (\S+)", said, re.MULTILINE)
     assert set(kept.split(",")) == {"email", "groups", "offline_access", "profile"}
 
 

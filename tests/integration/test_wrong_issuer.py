@@ -36,7 +36,7 @@ HOSTS = (
     "k8s.example.com",
     "oidc.eks.eu-central-1.amazonaws.com",
 )
-PROPOSED = re.compile(r"--oidc-issuer-url=(\S+)")
+PROPOSED = re.compile(r"`--oidc-issuer-url=(\S+)`")
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from ruamel.yaml import YAML
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.program import program
+from kubectl_oidc.cli.users.to_stanza import stanza_args
 from kubectl_oidc.errors import UsageError
+from kubectl_oidc.kubeconfig.exec_stanza import Stanza
 from tests.pages import PAGES, lines
 from tests.parts import REPOSITORY
 
@@ -42,6 +44,8 @@ class Example(NamedTuple):
 def commands(page: Path) -> Iterator[Example]:
     """Find the commands of ours in a page's fenced blocks, and in code type in its sentences."""
     for line in lines(page):
+        if line.text.strip().startswith("installHint:"):
+            continue  # a sentence, which begins with the program's name
         said = line.language == "text" and "`" in line.text  # the program's own words hold code type too
         texts = INLINE.findall(line.text) if line.fence is None or said else [line.text]
         for text in texts:
@@ -187,3 +191,16 @@ def test_every_target_of_make_on_a_page_is_there() -> None:
 def test_what_a_page_leaves_out_stands_for_anything() -> None:
     """An ellipsis is no argument, and a pipe ends the command."""
     assert fault(words_of(" setup … --cluster-type=… -o yaml | yq '.kind' # and so on")) is None
+
+
+def test_the_user_in_the_readme_is_what_its_command_writes() -> None:
+    """Every field, in its order."""
+    readme = REPOSITORY / "README.md"
+    (words,) = (one.words for one in commands(readme) if one.words[:1] == ["setup"])
+    (fence,) = {line.fence for line in lines(readme) if line.fence and "- get-token" in line.fence}
+    setup = program.get_command(click.Context(program), "setup")
+    assert setup is not None
+    with setup.make_context("setup", words[1:]) as context:
+        written = Stanza(args=tuple(stanza_args(context))).exec_mapping()
+    ((shown,),) = ([one["user"]["exec"]] for one in YAML(typ="safe").load(fence)["users"])
+    assert list(shown.items()) == list(written.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import cache
 
 import pytest
 
@@ -18,6 +19,7 @@ from kubectl_oidc.errors import (
 )
 from kubectl_oidc.system.signals import Interrupted
 from tests.parts import REPOSITORY
+from tools.messages import rows_of
 
 CLASSES = {
     name: value
@@ -115,3 +117,48 @@ def test_a_hint_goes_on_after_its_colon_with_a_small_letter() -> None:
                     hints[f"{path.name}:{node.lineno}"] = first_words(argument)
     assert len(hints) > 50
     assert {where: hint for where, hint in hints.items() if re.match(r"[A-Z][a-z]* ", hint)} == {}
+
+
+@cache
+def sentences() -> list[tuple[str, str]]:
+    """Return each sentence that the program can say, after the file that says it."""
+    package = REPOSITORY / "kubectl_oidc"
+    return [
+        (path.relative_to(package).as_posix(), sentence)
+        for path in sorted(package.rglob("*.py"))
+        for row in rows_of(path.read_text(encoding="utf-8"))
+        for sentence in row.sentences
+    ]
+
+
+def test_a_line_with_a_hint_ends_with_the_topic() -> None:
+    """The troubleshooting page has the text that people search for."""
+    hints = [(where, sentence) for where, sentence in sentences() if re.search(r"\bhint: \S", sentence)]
+    assert len(hints) > 5
+    assert [one for one in hints if "(troubleshooting: " not in one[1]] == []
+
+
+PASTED = re.compile(
+    r"--[a-z-]+=[^\s`]*[.,;](?:\s|$)"
+    r"|{(?:command_line|login|pipx|uv)}"
+    r"|\b(?:kubectl oidc-login|openssl|pipx|uv tool|uv pip|chmod) [a-z-]+"
+)
+"""What somebody copies from a message: a command, or a flag's value with the full stop or comma of the sentence."""
+
+ON_A_LINE_OF_THEIR_OWN = {"kubeconfig/exec_stanza.py", "demo/story.py"}
+"""Files with text that kubectl prints, and with lines that end with the command."""
+
+PUT_INTO_BACKQUOTES = {"kubeconfig/file_checks.py"}
+"""Files with a command in a constant."""
+
+
+def test_a_command_in_a_sentence_is_in_backquotes() -> None:
+    """Otherwise the full stop or comma after it is copied too, and the end of the command is not seen."""
+    assert PASTED.search("use --grant-type=password, or nothing")
+    assert PASTED.search("first run kubectl oidc-login login")
+    found = [
+        (where, sentence)
+        for where, sentence in sentences()
+        if (copied := PASTED.search(re.sub("`[^`]*`", "``", sentence))) and copied.start() > 0
+    ]
+    assert [one for one in found if one[0] not in {*ON_A_LINE_OF_THEIR_OWN, *PUT_INTO_BACKQUOTES}] == []

@@ -116,14 +116,14 @@ def test_a_password_in_an_issuer_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("example.okta.com/oauth2/default", "--oidc-issuer-url=https://example.okta.com/oauth2/default"),
+        ("example.okta.com/oauth2/default", "`--oidc-issuer-url=https://example.okta.com/oauth2/default`"),
         (
             "https://example.com/a/.well-known/openid-configuration",
-            "--oidc-issuer-url=https://example.com/a",
+            "`--oidc-issuer-url=https://example.com/a`",
         ),
         (
             "https://example.com/X/.well-known/openid-configuration/",
-            "--oidc-issuer-url=https://example.com/X",
+            "`--oidc-issuer-url=https://example.com/X`",
         ),
         ("http://example.com", "https://"),
         ("http://example.com/.well-known/openid-configurationX", "https://"),

@@ -65,4 +65,4 @@ def without_browser(sign_in: SignIn) -> SignIn:
 
 def sign_in_first(request: SignInRequest) -> str:
     """Return the hint for a client that shows the plugin's output too late."""
-    return f"first sign in from a terminal: {request.command_line('login')}"
+    return f"first run `{request.command_line('login')}` in a terminal"

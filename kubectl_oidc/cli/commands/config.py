@@ -11,6 +11,7 @@ import click
 
 from kubectl_oidc.cli.command import command
 from kubectl_oidc.cli.options.click_options import current_sources
+from kubectl_oidc.cli.options.environment_defaults import environment_defaults
 from kubectl_oidc.cli.options.flags import FLAGS, USER_OPTIONS, log_at
 from kubectl_oidc.cli.options.kinds import NUMBERS, ONE, SECRET, SWITCH
 from kubectl_oidc.cli.options.variables import DEFAULT, OF_VARIABLE, variable
@@ -38,6 +39,7 @@ from kubectl_oidc.text import sanitize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kubectl_oidc.cli.options.environment_defaults import Defaults
     from kubectl_oidc.cli.options.flag import Flag
     from kubectl_oidc.cli.options.variables import Source
     from kubectl_oidc.cli.settings.default_values import Layer
@@ -85,7 +87,10 @@ def config(**values: Any) -> int:
     if unused:
         Terminal().warn(unused, UNUSED_TABLE_HINT)
     shown_rules = list(_rules(rules))
-    flags = [_flag(flag, given, user) for flag in FLAGS if flag.key in given.values and not flag.hidden]
+    defaults = environment_defaults(user)
+    flags = [
+        _flag(flag, given, user, defaults) for flag in FLAGS if flag.key in given.values and not flag.hidden
+    ]
     flags += [_default(flag, layer) for flag, layer in layers_of_commands()]
     if form:
         refusal = given.refusal.message if given.refusal else None
@@ -166,12 +171,12 @@ def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:
         }
 
 
-def _flag(flag: Flag, given: Effective, user: Entry | None) -> dict[str, Any]:
-    return {
-        "flag": flag.name,
-        "value": _value(flag, given.values[flag.key]),
-        "source": _source(flag, given.sources.get(flag.key, DEFAULT), user),
-    }
+def _flag(flag: Flag, given: Effective, user: Entry | None, defaults: Defaults) -> dict[str, Any]:
+    value, source = given.values[flag.key], _source(flag, given.sources.get(flag.key, DEFAULT), user)
+    if source == DEFAULT and flag.key in defaults:
+        value, by_variable = defaults[flag.key]
+        source = by_variable or source
+    return {"flag": flag.name, "value": _value(flag, value), "source": source}
 
 
 def _default(flag: Flag, layer: Layer) -> dict[str, Any]:
@@ -202,7 +207,7 @@ def _source(flag: Flag, source: Source, user: Entry | None) -> str:
     if source == OF_VARIABLE:
         return variable(flag.name)
     if source == DEFAULT:
-        return "default"
+        return DEFAULT
     typed = typed_params(click.get_current_context())
     if user is None or flag.key in typed:
         return "command line"

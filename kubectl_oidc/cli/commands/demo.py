@@ -31,7 +31,8 @@ def demo(*, keep: bool, without_browser: bool, v: int) -> int:
     The demo starts an OpenID provider and a small Kubernetes API on the loopback interface. It runs setup and `kubectl get
     pods`, and shows what happens when you leave a group. It finishes in seconds and does not change your files.
 
-    It needs the packages of the extra `demo`: in a clone, run `pipx install '.[demo]'`, or `make demo` without an installation.
+    It needs the packages of the extra `demo`. If they are missing, the error has the command that installs them. In a
+    clone, `make demo` needs no installation.
     """
     log_at(v)
     missing = [package for module, package in _REQUIRED.items() if importlib.util.find_spec(module) is None]

@@ -105,7 +105,7 @@ def purge(**values: Any) -> int:
     elif not lost:
         clients = _only_kubelogin_client(cache_dir)
     if len(lost) > 1:
-        raise several_sessions("purge", lost, lost, [], every=True)
+        raise several_sessions(lost, lost, every=True)
     return _remove([one.session_id for one in lost], cache_dir, *clients, name=name, must=must)
 
 

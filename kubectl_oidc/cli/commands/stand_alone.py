@@ -59,16 +59,17 @@ def before_a_command(ctx: click.Context) -> None:
         if name not in _OF_THE_LOG:
             raise UsageError(
                 f"{option.opts[0]} is before the command {command}",
-                f"write it after the command: {command} {option.opts[0]}",
+                f"write it after the command: `{command} {option.opts[0]}`",
             )
         defaults[name] = ctx.params[name]
 
 
 def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
-    """Sign in the kubeconfig user with ``auth-provider: oidc``, and return 0. Without one, print the help and return 2.
+    """Sign in the kubeconfig user with ``auth-provider: oidc``, and return 0. Without one, print the help.
 
     Raises:
         OidcLoginError: The sign-in failed.
+        UsageError: There is no such user, and no flag names one: probably a command was left out.
     """
     from kubectl_oidc.authentication.stand_alone import renew_kubeconfig_tokens
     from kubectl_oidc.system.system import System
@@ -80,8 +81,11 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
     except KubeconfigError as error:
         if any(ctx.get_parameter_source(name) is _TYPED for name in ("kubeconfig", "context", "user")):
             raise
-        return _help(ctx, error.message)
-
+        click.echo(ctx.get_help(), err=True)
+        raise UsageError(
+            f"no command is given, and without one the program signs in a user with auth-provider oidc, but {error.message}",
+            "run one of the commands above, or give --user or --context of such a user",
+        ) from None
     done = renew_kubeconfig_tokens(lambda: _user(values), _request(user, values), system)
     click.echo(
         f"The token of {sanitize(done.person)} in {sanitize(user.path)} (user {sanitize(user.name)}) {done.what}: "
@@ -185,12 +189,3 @@ def _authority(user: AuthProviderUser) -> str | None:
     in_kubeconfig_dir = user.path.absolute().parent / given
     here = Path(given).absolute()
     return str(here if here.is_file() and not in_kubeconfig_dir.is_file() else in_kubeconfig_dir)
-
-
-def _help(ctx: click.Context, why: str) -> int:
-    click.echo(ctx.get_help(), err=True)
-    click.echo(
-        f"hint: name a command. Without one, the program signs in a kubeconfig user that has auth-provider oidc, but {why}",
-        err=True,
-    )
-    return 2

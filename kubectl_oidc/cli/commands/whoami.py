@@ -93,7 +93,8 @@ def whoami(**values: Any) -> int:
     problems = shown.problems()
     for finding in (*problems, *shown.warnings()):
         system.terminal.need(
-            f"{finding.severity}: {sanitize(finding.message)}\n  hint: {sanitize(finding.hint)}"
+            f"{finding.severity}: {sanitize(finding.message)}\n"
+            f"  hint: {sanitize(finding.hint)} (troubleshooting: {finding.topic})"
         )
     if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(

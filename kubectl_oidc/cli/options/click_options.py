@@ -55,6 +55,11 @@ class Option(click.Option):
         self.flag = flag
         super().__init__(*args, **kwargs)
 
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return how an error names the option: with its variable only if the value comes from that."""
+        of_variable = ctx is not None and source(ctx, self.name or "") == OF_VARIABLE
+        return super().get_error_hint(ctx) if of_variable else click.Parameter.get_error_hint(self, ctx)
+
 
 class Switch(Option):
     """A switch that also accepts ``=true`` and ``=false``, as kubelogin's do."""

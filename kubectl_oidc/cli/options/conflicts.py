@@ -98,7 +98,7 @@ def _redirect(given: FlagValues) -> None:
         raise given.conflict(
             (REDIRECT, GRANT),
             "{0} is not an address on the network, which only {1}=authcode-keyboard allows",
-            "use --grant-type=authcode-keyboard, or a redirect URL such as http://localhost:8000",
+            "use `--grant-type=authcode-keyboard`, or a redirect URL such as http://localhost:8000",
         )
 
 
@@ -163,7 +163,7 @@ def _refresh(given: FlagValues) -> None:
         raise given.conflict(
             (ahead, STORAGE),
             "{0} needs a stored session, but {1}=none stores none",
-            "use --refresh-ahead=off, or another storage",
+            "use `--refresh-ahead=off`, or another storage",
         )
 
 

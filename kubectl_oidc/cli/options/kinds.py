@@ -106,6 +106,11 @@ class _Duration(Kind):
         yield duration_text(value)
 
 
+class _Fraction(Kind):
+    def shown(self, value: float) -> Iterator[str]:
+        yield str(value) if value else "off"
+
+
 class _Path(Kind):
     """A path, or several."""
 
@@ -218,7 +223,7 @@ SECRET = _Secret()
 SECONDS = Kind(value_type=types.SECONDS)
 """A number of seconds; the default is `types.Unsaid`."""
 DURATION = _Duration(value_type=types.DURATION)
-FRACTION = Kind(value_type=types.FRACTION)
+FRACTION = _Fraction(value_type=types.FRACTION)
 LEVEL = Kind(value_type=types.LEVEL)
 NUMBERS = (SECONDS, FRACTION, LEVEL)
 FILE = _Path(utf8=False, metavar="FILE", completes="file")

@@ -99,7 +99,7 @@ def table(file: TomlFile, keys: tuple[str, ...]) -> dict[str, Any]:
         found = found.get(key, {})
     if not isinstance(found, dict):
         raise file.error(
-            keys, f"is {_kind(found)}, not a table", f"write [{'.'.join(keys)}] and the keys below it"
+            keys, f"is {_kind(found)}, not a section", f"write [{'.'.join(keys)}] and the keys below it"
         )
     return found
 
@@ -188,7 +188,7 @@ def _checked(file: TomlFile, keys: tuple[str, ...], flag: Flag, given: Any) -> A
 
 def as_key(words: str, flag: Flag) -> str:
     """Return words about a flag as words about its key: ``--name=VALUE`` becomes ``name = "VALUE"``."""
-    with_value = re.sub(rf"{flag.name}=([^\s,;]+)", rf'{_name(flag)} = "\1"', words)
+    with_value = re.sub(rf"{flag.name}=([^\s,;`]+)", rf'{_name(flag)} = "\1"', words)
     return with_value.replace(flag.name, _name(flag))
 
 
@@ -228,5 +228,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, str | int | float):
         return sanitize(repr(value) if isinstance(value, str) else str(value).lower(), limit=60) or "empty"
     if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "a table"
+        return "a list" if isinstance(value, list) else "a section"
     return "a date or a time"

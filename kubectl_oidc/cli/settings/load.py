@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.errors import SettingsError
 from kubectl_oidc.fast_path import known_command
 from kubectl_oidc.named_tuple import NamedTuple
@@ -16,7 +17,7 @@ from kubectl_oidc.system.toml_file import TomlFile, read_toml
 from kubectl_oidc.text import sanitize
 
 from .default_values import DEFAULTS, ISSUER, Layer, flags_of_commands, read_layers, unknown
-from .rules import RULES, Rules, read_rules, support_link
+from .rules import MEANINGS, RULES, Rules, read_rules, support_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _ROOT = 0
 
 
-UNUSED_TABLE_HINT = "write the table's issuer exactly like --oidc-issuer-url"
+UNUSED_TABLE_HINT = "write the issuer of the section exactly like --oidc-issuer-url"
 
 
 class Settings(NamedTuple):
@@ -175,6 +176,20 @@ def link_for_support() -> str:
 
 
 def _check_tables(file: TomlFile, known: tuple[str, ...]) -> None:
-    for name in file.data:
-        if name not in known:
-            raise unknown(file, (name,), known, "a table of this file")
+    for name, value in file.data.items():
+        if name in known:
+            continue
+        if isinstance(value, dict | list):
+            raise unknown(file, (name,), known, "a section of this file")
+        raise _outside(file, name, known)
+
+
+def _outside(file: TomlFile, key: str, sections: tuple[str, ...]) -> SettingsError:
+    """Return the error of a key that is in no section of a file, with the flag or rule that was probably intended."""
+    from difflib import get_close_matches
+
+    flags = [flag.name.removeprefix("--") for flag in (*FLAGS, *flags_of_commands()) if not flag.hidden]
+    near = get_close_matches(key.lstrip("-"), [*flags, *(MEANINGS if RULES in sections else ())], 1)
+    more = "" if key in near else f"; did you mean {near[0]}?" if near else ", or remove it"
+    listed = " or ".join('[issuer."URL"]' if name == ISSUER else f"[{name}]" for name in sections)
+    return file.error((key,), "is outside any section", f"move it below {listed}{more}")

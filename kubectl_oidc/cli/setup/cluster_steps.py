@@ -107,7 +107,7 @@ def _one_type(page: Page, setup: ClusterSetup, steps: ClusterSteps) -> None:
         page.paragraph(note, style="yellow" if note.startswith("warning:") else "")
     if steps.command and not setup.written:
         page.command(steps.command)
-        page.paragraph("As files: --output-dir=DIR, or -o yaml.")
+        page.paragraph("As files: `--output-dir=DIR` or `-o yaml`.")
         return
     for manifest in steps.manifests:
         _manifest(page, manifest, setup.written)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SERVER, AUTHORITY = "--server", "--cluster-ca"
 _NONE = "none"
+_BY_URL = "Cluster: the URL of its API server"
+_BY_URL_OR_CONTEXT = f"{_BY_URL}, or the name of an existing context to copy it from"
 
 
 def plan_context(values: Mapping[str, Any], kubeconfig: Kubeconfig, system: System) -> NewContext | None:
@@ -137,7 +139,7 @@ def ask_for_context(questions: Questions, kubeconfig: Kubeconfig, system: System
     answers: dict[str, Any] = {}
     while not answers:
         cluster = questions.ask(
-            "A context that has the cluster, or the URL of its API server", kubeconfig.current_context
+            _BY_URL_OR_CONTEXT if kubeconfig.contexts else _BY_URL, kubeconfig.current_context
         )
         answers = _answers(cluster, questions, kubeconfig, system)
     name = _proposed_name(cluster, kubeconfig)
@@ -150,7 +152,9 @@ def _answers(cluster: str, questions: Questions, kubeconfig: Kubeconfig, system:
     if cluster in kubeconfig.contexts:
         return {"from_context": cluster}
     if "." not in cluster and ":" not in cluster:
-        system.terminal.need(f"There is no context {sanitize(cluster)}.")
+        system.terminal.need(
+            f"{sanitize(cluster)} is neither a context nor a URL such as https://10.0.0.1:6443."
+        )
         return {}
     try:
         _cluster(cluster, None)
@@ -158,7 +162,9 @@ def _answers(cluster: str, questions: Questions, kubeconfig: Kubeconfig, system:
         answers = {"server": cluster, "cluster_ca": None if authority == _NONE else authority}
         _cluster(cluster, answers["cluster_ca"])
     except UsageError as error:
-        system.terminal.need(f"{sanitize(error.message)}\nhint: {sanitize(error.hint)}")
+        system.terminal.need(
+            f"{sanitize(error.message)}\nhint: {sanitize(error.hint)} (troubleshooting: {error.topic})"
+        )
         return {}
     return answers
 

@@ -142,7 +142,9 @@ def _issuer(ctx: click.Context, system: System, questions: Questions, users: _Us
                 raise  # another flag is invalid, so another issuer would not help
             flag = "--oidc-issuer-url"  # here the person types only the value
             hint = error.hint.replace(f"{flag}=", "").replace(flag, "the issuer URL")
-            system.terminal.need(f"{sanitize(error.message, limit=600)}\nhint: {sanitize(hint, limit=600)}")
+            system.terminal.need(
+                f"{sanitize(error.message, limit=600)}\nhint: {sanitize(hint, limit=600)} (troubleshooting: {error.topic})"
+            )
             continue
         _set(ctx, _ISSUER, issuer)
         return issuer, metadata

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +13,14 @@ from kubectl_oidc.cli.options.click_options import parsed, source
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import exec_of, exec_variables, is_oidc_login_exec
+from kubectl_oidc.kubeconfig.exec_stanza import environment_of, exec_of, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.kubeconfig.temporary import is_temporary
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kubectl_oidc.authentication.request import SignInRequest
     from kubectl_oidc.cli.settings.effective import Effective
@@ -37,7 +35,7 @@ def stanza_request(user: Entry, instead: Mapping[str, Any] = MappingProxyType({}
     Raises:
         KubeconfigError: It has no exec section that runs ``get-token`` of this program or of kubelogin, or get-token refuses it.
     """
-    with _environment_of(_own_exec(user)):
+    with environment_of(_own_exec(user)):
         return effective_stanza(user, instead).request()
 
 
@@ -47,7 +45,7 @@ def effective_stanza(user: Entry, instead: Mapping[str, Any] = MappingProxyType(
     Raises:
         OidcLoginError: As for ``stanza_request``, or a settings file is wrong.
     """
-    with _environment_of(_own_exec(user)):
+    with environment_of(_own_exec(user)):
         context = stanza_context(user)
         sources = {name: source(context, name) for name in context.params}
         typed = {flag.key: instead[flag.key] for flag in FLAGS if flag.key in instead}
@@ -82,7 +80,7 @@ def stanza_context(user: Entry) -> click.Context:
             topic="stanza",
         )
     args = words[words.index("get-token") + 1 :]
-    with _environment_of(own_exec):
+    with environment_of(own_exec):
         try:
             return parsed(args)
         except click.ClickException as error:
@@ -136,17 +134,3 @@ def _own_exec(user: Entry) -> Mapping[str, Any]:
     """Return the exec section of a user; empty if it does not run this program or kubelogin."""
     exec_ = exec_of(user)
     return exec_ if is_oidc_login_exec(exec_) else {}
-
-
-@contextmanager
-def _environment_of(exec_: Mapping[str, object]) -> Iterator[None]:
-    """Set the exec section's variables while the block runs, as kubectl does for the program."""
-    before = os.environ.copy()
-    for name, value in exec_variables(exec_).items():
-        if name and "=" not in name and "\0" not in name + value:
-            os.environ[name] = value
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -196,10 +196,7 @@ class _Search:
             SeveralSessions: There are several.
         """
         if len(found) > 1:
-            given = ((name, self._typed.get(name)) for name in ("kubeconfig", "token_cache_dir"))
-            more = [f"--{name.replace('_', '-')}={value}" for name, value in given if value]
-            command = click.get_current_context().info_name or ""
-            raise several_sessions(command, found, self._all, more, every=self._purpose == "end")
+            raise several_sessions(found, self._all, every=self._purpose == "end")
         if not found:
             return None
         (one,) = found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from kubectl_oidc.authentication.request import OTHER_GRANTS
 from kubectl_oidc.cli.options.flags import LOG, SIGN_IN, hidden, rare
 from kubectl_oidc.cli.options.session import IDENTITY
@@ -13,6 +15,8 @@ from kubectl_oidc.errors import SeveralSessions
 from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.system import shell
 from kubectl_oidc.text import sanitize
+
+from .from_stanza import typed_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -146,24 +150,33 @@ def selector(one: Candidate, among: Iterable[Candidate]) -> str:
 
 
 def several_sessions(
-    command: str, found: Sequence[Candidate], among: Sequence[Candidate], more: Sequence[str], *, every: bool
+    found: Sequence[Candidate], among: Sequence[Candidate], *, every: bool
 ) -> SeveralSessions:
     """Return the error for a command line that matches several sessions, with the command that selects each.
 
     Args:
         among: All sessions to choose from.
-        more: More arguments for the commands, such as ``--kubeconfig=FILE``.
         every: Whether the command has ``--all``.
     """
-    commands = [
-        shell.one_line(["kubectl", "oidc-login", command, *more, f"--session={selector(one, among)}"])
-        for one in found
-    ]
-    widest = max(map(len, commands))
-    lines = [f"{line:{widest}}   {one.description()}" for line, one in zip(commands, found, strict=True)]
     hint = "run one of these commands"
     return SeveralSessions(
         f"{len(found)} sessions match; choose one",
         f"{hint}, or --all for every session" if every else hint,
-        lines=tuple(lines),
+        lines=selecting_commands(found, among),
     )
+
+
+def selecting_commands(found: Sequence[Candidate], among: Iterable[Candidate]) -> tuple[str, ...]:
+    """Return a line for each session: the running command with the flag that selects it, and what it is.
+
+    Args:
+        among: All sessions to choose from.
+    """
+    context = click.get_current_context()
+    typed = typed_params(context)
+    given = ((name, typed.get(name)) for name in ("kubeconfig", "token_cache_dir"))
+    more = [f"--{name.replace('_', '-')}={value}" for name, value in given if value]
+    words = ["kubectl", "oidc-login", context.info_name or "", *more]
+    commands = [shell.one_line([*words, f"--session={selector(one, among)}"]) for one in found]
+    widest = max(map(len, commands), default=0)
+    return tuple(f"{line:{widest}}   {one.description()}" for line, one in zip(commands, found, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from kubectl_oidc.errors import SignInNeeded
 from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
-from .selection import Candidate, selector
+from .selection import SHORT, Candidate, selecting_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.authentication.request import SignInRequest
 
 _MOST = 3  # sessions that an error names
+_START_OF_AN_ID = re.compile(f"[0-9a-fA-F]{{1,{SHORT - 1}}}")
 
 
 def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) -> tuple[str, ...]:
@@ -30,15 +32,16 @@ def near_sessions(cache_dir: Path, *, issuer: str, client_id: str, name: str) ->
 
 def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     """Return the error for a request without a stored session; ``login`` is the command that signs in for it."""
-    named = f" with the name {sanitize(request.session_name)}" if request.session_name else ""
+    name = request.session_name
+    named = f" with the name {sanitize(name)}" if name else ""
     kept = indexed_sessions(request.storage.cache_dir)
-    asked = (request.issuer, request.client_id, request.session_name)
+    asked = (request.issuer, request.client_id, name)
     alike = any((*one.client, one.name) == asked for one in kept)
     what = "has these scopes and flags" if alike else "is stored here"
     return SignInNeeded(
-        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named} {what}",
-        f"run `{login}` to sign in{', or choose one of these sessions' if kept else ''}",
-        lines=_closest(kept, request.session_name, issuer=request.issuer, client_id=request.client_id),
+        f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named} {what}{_if_short(name)}",
+        f"run `{login}` to sign in{', or one of these commands to use another session' if kept else ''}",
+        lines=_closest(kept, name, issuer=request.issuer, client_id=request.client_id),
     )
 
 
@@ -51,14 +54,22 @@ def unknown_session(
         word: The value of ``--session``, or empty; then the issuer or the client was given.
         login: The command that makes a session of this name; empty if the name is surely mistyped.
     """
-    sign_in = f"run `{login}` if you want a new session, or " if login else "run "
+    lines = _closest([one for one in kept if one.entry], word, issuer=issuer, client_id=client_id)
+    ways = [
+        *([f"`{login}` for a new session"] if login else []),
+        *(["one of these commands"] if lines else []),
+        "`kubectl oidc-login status` to list the sessions",
+    ]
     of_flag = f"at {sanitize(issuer)}" if issuer else f"of client {sanitize(client_id)}"
     what = f"with the name or ID {sanitize(word, limit=100)}" if word else of_flag
     return SignInNeeded(
-        f"no session {what} is stored here",
-        f"{sign_in}`kubectl oidc-login status` to list the sessions",
-        lines=_closest([one for one in kept if one.entry], word, issuer=issuer, client_id=client_id),
+        f"no session {what} is stored here{_if_short(word)}", f"run {', or '.join(ways)}", lines=lines
     )
+
+
+def _if_short(word: str) -> str:
+    """Return that an ID needs more digits, for a message, if a value of ``--session`` may be the start of one; else nothing."""
+    return f"; an ID needs at least {SHORT} digits" if _START_OF_AN_ID.fullmatch(word) else ""
 
 
 def indexed_sessions(cache_dir: Path) -> list[Candidate]:
@@ -70,7 +81,7 @@ def indexed_sessions(cache_dir: Path) -> list[Candidate]:
 def _closest(
     kept: Sequence[Candidate], word: str, *, issuer: str = "", client_id: str = ""
 ) -> tuple[str, ...]:
-    """Return a line each for the closest sessions: the flag that selects it, and what it is."""
+    """Return a line each for the closest sessions: the command that selects it, and what it is."""
 
     def likeness(one: Candidate) -> tuple[bool, bool, bool, float]:
         ratio = SequenceMatcher(None, one.name.casefold(), word.casefold()).ratio()
@@ -78,6 +89,4 @@ def _closest(
         return by_id, one.client[0] == issuer, one.client[1] == client_id, ratio
 
     nearest = sorted(kept, key=likeness, reverse=True)[:_MOST]
-    flags = [sanitize(f"--session={selector(one, kept)}", limit=120) for one in nearest]
-    widest = max(map(len, flags), default=0)
-    return tuple(f"{flag:{widest}}   {one.description()}" for flag, one in zip(flags, nearest, strict=True))
+    return selecting_commands(nearest, kept)

@@ -57,7 +57,7 @@ ENTRA = {
     said_by_provider(
         "aadsts50072", "aadsts50074", "aadsts50076", "aadsts50078", "aadsts50079", "aadsts50158"
     ): (
-        "run `kubectl oidc-login login` without --grant-type=password: Entra requires multi-factor authentication, which needs the browser"
+        "run `kubectl oidc-login login` without `--grant-type=password`: Entra requires multi-factor authentication, which needs the browser"
     ),
     said_by_provider("aadsts50139", "aadsts50132", "aadsts50196", "aadsts700084"): (
         "sign in again: the session in Entra, or at the provider behind it, is no longer valid"

@@ -31,7 +31,7 @@ KEYCLOAK = {
         "in Keycloak: Client scopes: create the scope and add it to the client as optional, or leave it out of --oidc-extra-scope"
     ),
     said_by_provider("missing parameter: code_challenge_method", "missing parameter: code_challenge"): (
-        "leave out --oidc-pkce-method=no: Keycloak requires PKCE of this client"
+        "leave out `--oidc-pkce-method=no`: Keycloak requires PKCE of this client"
     ),
     said_by_provider(
         "session not active", "token is not active", "offline session not active", "stale token"

@@ -20,7 +20,7 @@ OKTA = {
         "in Okta: Applications > the app > General > Grant type: allow this one, and Refresh Token for offline_access"
     ),
     said_by_provider("pkce code challenge is required"): (
-        "leave out --oidc-pkce-method=no: Okta requires PKCE of a client without a secret"
+        "leave out `--oidc-pkce-method=no`: Okta requires PKCE of a client without a secret"
     ),
     said_by_provider("refresh token is invalid or expired"): (
         "sign in again; see the rule of the authorization server's access policy in Okta for how long refresh tokens last"

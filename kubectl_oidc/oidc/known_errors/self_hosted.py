@@ -34,7 +34,7 @@ SELF_HOSTED = {
     ): ("sign in again: the session in Rancher ended"),
     said_by_provider(
         "only s256 is supported", "missing code_challenge", "failed to verify pkce code challenge"
-    ): ("leave out --oidc-pkce-method=no: the provider requires PKCE with S256"),
+    ): ("leave out `--oidc-pkce-method=no`: the provider requires PKCE with S256"),
 }
 
 RANCHER = {

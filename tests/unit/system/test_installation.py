@@ -49,8 +49,38 @@ def test_a_clone_or_a_wheel_is_named_by_its_path(noted: Path, tmp_path: Path) ->
     assert installed_from() == ""
     wheel.touch()
     assert installed_from() == str(wheel)
-    assert f"pipx install --force '{wheel}[demo]'" in reinstall_hint("demo")
-    assert f"uv tool install --force '{wheel}[demo]'" in reinstall_hint("demo")
+    assert f"'{wheel}[demo]'" in reinstall_hint("demo")
+
+
+@pytest.mark.parametrize(
+    ("left_by_installer", "installer", "command"),
+    [
+        ("pipx_metadata.json", "pip\n", "pipx install --force '{}[demo]'"),
+        ("uv-receipt.toml", "uv", "uv tool install --force '{}[demo]'"),
+        ("", "pip\n", f"{sys.executable} -m pip install '{{}}[demo]'"),
+        ("", "uv", f"uv pip install --python {sys.executable} '{{}}[demo]'"),
+    ],
+    ids=["pipx", "uv tool", "pip in a venv", "uv in a venv"],
+)
+def test_the_command_is_the_one_of_the_installer(
+    noted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    left_by_installer: str,
+    installer: str,
+    command: str,
+) -> None:
+    """It installs into the environment that runs the program. No other command is named."""
+    wheel = tmp_path / "a wheel.whl"
+    wheel.touch()
+    noted.write_text(json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
+    noted.with_name("INSTALLER").write_text(installer)
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    if left_by_installer:
+        (environment / left_by_installer).touch()
+    monkeypatch.setattr(sys, "prefix", str(environment))
+    assert re.findall("`([^`]*)`", reinstall_hint("demo")) == [command.format(wheel)]
 
 
 def test_a_repository_is_named_with_its_commit(noted: Path) -> None:
@@ -80,7 +110,8 @@ def test_what_is_not_known_has_no_name(noted: Path, text: str | None) -> None:
         noted.write_text(text)
     assert installed_from() == ""
     assert reinstall_hint("demo").startswith(AGAIN)
-    assert "kubectl-oidc" not in reinstall_hint("demo")
+    assert "PATH[demo]" in reinstall_hint("demo")
+    assert "kubectl-oidc" not in reinstall_hint("demo").replace(sys.executable, "")
     assert "SECRET" not in reinstall_hint("demo")
 
 

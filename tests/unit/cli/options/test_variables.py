@@ -12,6 +12,7 @@ import pytest
 from kubectl_oidc.cli.command_list import COMMANDS
 from kubectl_oidc.cli.options.click_options import options
 from kubectl_oidc.cli.options.flags import FLAGS, FORCE, VERBOSE
+from kubectl_oidc.cli.options.kinds import SWITCH
 from kubectl_oidc.cli.options.to_request import token_request
 from kubectl_oidc.cli.options.variables import variable
 from kubectl_oidc.cli.program import main, program
@@ -167,6 +168,23 @@ def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECTL_OIDC_TOKEN_CACHE_STORAGE", "floppy")
     with pytest.raises(UsageError, match=r"--token-cache-storage.*KUBECTL_OIDC_TOKEN_CACHE_STORAGE"):
         main(["get-token"])
+
+
+CHECKED = [
+    flag.name
+    for flag in (*FLAGS, FORCE, VERBOSE)
+    if flag.kind.type or flag.kind.choices or flag.kind is SWITCH
+]
+"""The flags whose values click checks."""
+
+
+@pytest.mark.parametrize("flag", CHECKED)
+def test_a_wrong_flag_is_named_without_its_variable(flag: str) -> None:
+    """The value does not come from a variable, so nobody should look for one."""
+    with pytest.raises(click.BadParameter) as caught:
+        request(f"{flag}=floppy")
+    assert flag in caught.value.format_message()
+    assert variable(flag) not in caught.value.format_message()
 
 
 @pytest.mark.parametrize(

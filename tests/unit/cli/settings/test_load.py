@@ -53,6 +53,32 @@ def test_a_table_that_is_unknown_is_an_error(machine: Machine, whose: str) -> No
         load()
 
 
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("oidc-isuer-url", ["oidc-issuer-url", "[defaults]", '[issuer."URL"]']),
+        ("oidc-issuer-url", ["[defaults]"]),
+        ("allowed-issuer", ["allowed-issuers", "[rules]"]),
+        ("something-else", ["[defaults]"]),
+    ],
+)
+def test_a_key_outside_the_sections_is_an_error_with_its_place(
+    machine: Machine, key: str, names: list[str]
+) -> None:
+    """The hint names the sections that it may be in, and the flag or rule that is nearly its name."""
+    path = machine.has(f"\n{key} = 'x'\n")
+    with pytest.raises(SettingsError, check=about("settings", f"{path}:2: {key} ", *names)) as caught:
+        load()
+    assert ("?" in caught.value.hint) == (names[0] not in {key, "[defaults]"})
+
+
+def test_a_rule_outside_the_sections_of_ones_own_file_is_not_sent_to_the_rules() -> None:
+    own_settings("allowed-issuers = []\n")
+    with pytest.raises(SettingsError, check=about("settings", "allowed-issuers")) as caught:
+        load()
+    assert "[rules]" not in caught.value.hint
+
+
 @posix_only
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a file of another user")
 def test_files_belong_to_who_decides(machine: Machine) -> None:

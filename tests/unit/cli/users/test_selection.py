@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from kubectl_oidc.cli.users.selection import (
@@ -18,6 +19,9 @@ from kubectl_oidc.cli.users.selection import (
 from kubectl_oidc.cli.users.suggestions import unknown_session
 from kubectl_oidc.sessions.stores.index import Entry
 from tests.sessions import CLIENT, ISSUER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CACHE = Path("cache")
 
@@ -107,23 +111,39 @@ def test_flags_match_an_index_entry(values: dict[str, Any], *, expected: bool) -
     assert matches_flags(entry("a" * 32, "work", scopes=("openid", "email", "groups")), values) is expected
 
 
+@pytest.fixture
+def whoami() -> Iterator[None]:
+    """Run the command whoami with a --kubeconfig."""
+    command = click.Command("whoami", params=[click.Option(["--kubeconfig"])])
+    with command.make_context("whoami", ["--kubeconfig=my config"]):
+        yield
+
+
+@pytest.mark.usefixtures("whoami")
 def test_several_sessions_get_a_command_each() -> None:
     """Each command selects one session, and repeats the arguments of the command line."""
-    error = several_sessions("logout", BOTH, BOTH, ["--kubeconfig=my config"], every=True)
+    error = several_sessions(BOTH, BOTH, every=True)
     assert [line.split("   ")[0].rstrip() for line in error.lines] == [
-        "kubectl oidc-login logout '--kubeconfig=my config' --session=work",
-        "kubectl oidc-login logout '--kubeconfig=my config' --session=aaaaaaaa2",
+        "kubectl oidc-login whoami '--kubeconfig=my config' --session=work",
+        "kubectl oidc-login whoami '--kubeconfig=my config' --session=aaaaaaaa2",
     ]
     assert "--all" in error.hint
-    assert "--all" not in several_sessions("login", BOTH, BOTH, [], every=False).hint
+    assert "--all" not in several_sessions(BOTH, BOTH, every=False).hint
 
 
+@pytest.mark.usefixtures("whoami")
 def test_an_unknown_name_gets_the_closest_first() -> None:
-    """The error has the unknown name and the stored sessions."""
+    """The error has the unknown name, and the same lines as for several sessions."""
     kept = [candidate("c" * 32, "play"), WORK]
     error = unknown_session(kept, word="wrok")
     assert "wrok" in error.message
-    first, second = error.lines
-    assert "--session=work" in first
-    assert "--session=play" in second
+    assert error.lines == several_sessions([WORK, kept[0]], kept, every=False).lines
     assert not unknown_session([], word="wrok").lines
+
+
+@pytest.mark.usefixtures("whoami")
+@pytest.mark.parametrize(
+    ("word", "short"), [("aaaaaaa", True), ("d1", True), ("aaaaaaab", False), ("d1x", False)]
+)
+def test_a_word_that_is_too_short_for_an_id_is_told_so(word: str, *, short: bool) -> None:
+    assert (str(SHORT) in unknown_session([WORK], word=word).message) is short

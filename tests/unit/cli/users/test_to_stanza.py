@@ -87,6 +87,8 @@ def test_a_variable_stays_a_variable(name: str, value: str, monkeypatch: pytest.
             ["--listen-address=:1,:2", "--listen-address=:3"],
         ),
         (["--authentication-timeout-sec=60"], ["--authentication-timeout-sec=60"]),
+        (["--refresh-ahead=off"], ["--refresh-ahead=off"]),
+        (["--refresh-ahead=0.5"], ["--refresh-ahead=0.5"]),
         (
             ["--oidc-auth-request-extra-params=a=1,b=2"],
             ["--oidc-auth-request-extra-params=a=1", "--oidc-auth-request-extra-params=b=2"],
