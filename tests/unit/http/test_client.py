@@ -125,7 +125,7 @@ def test_a_header_that_breaks_the_request_is_refused(
     server: Hostile, client: HttpClient, name: str, value: str
 ) -> None:
     """No header value can add a second header or a body."""
-    with pytest.raises(UsageError, match="request header"):
+    with pytest.raises(UsageError, check=about("usage")):
         client.get(f"{server.url}/doc", headers={name: value}, deadline=soon())
     assert server.asked == []
 
@@ -350,7 +350,7 @@ def test_a_body_that_is_falsely_called_compressed_is_an_error(server: Hostile, c
 def test_what_is_no_http_is_named(server: Hostile, client: HttpClient, answer: bytes) -> None:
     """An answer in another protocol, or with a header without end, is an error that does not echo it."""
     server.on("/doc", raw(answer))
-    with pytest.raises(InvalidProviderResponse, match=r"HTTP.*header") as caught:
+    with pytest.raises(InvalidProviderResponse, check=about("provider-misbehaves", "/doc")) as caught:
         client.get(f"{server.url}/doc", deadline=soon())
     assert "SECRET-BODY" not in caught.value.message
 
@@ -535,7 +535,7 @@ def test_a_form_is_sent_once_whatever_happens(server: Hostile, trouble: Script) 
 def test_no_redirect_from_a_form_is_followed(server: Hostile, client: HttpClient, status: int) -> None:
     """A token request that is redirected is an error: its secrets go nowhere else."""
     server.on("/token", reply(status, headers={"Location": f"{server.url}/elsewhere"}))
-    with pytest.raises(InvalidProviderResponse, match="redirect"):
+    with pytest.raises(InvalidProviderResponse, check=about("provider-misbehaves", "/token", str(status))):
         client.post_form(f"{server.url}/token", [("code", "c")], deadline=soon())
     assert [asked.path for asked in server.asked] == ["/token"]
 
@@ -575,7 +575,7 @@ def test_a_redirect_to_anything_but_https_is_not_followed(
 ) -> None:
     """Plain http leads nowhere but to this machine, and other schemes nowhere at all."""
     server.on("/a", reply(302, headers={"Location": location}))
-    with pytest.raises(InvalidProviderResponse, match="redirect"):
+    with pytest.raises(InvalidProviderResponse, check=about("provider-misbehaves", "/a")):
         client.get(f"{server.url}/a", deadline=soon())
 
 
@@ -584,7 +584,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
     with Hostile(certificate(authority)) as secure, Hostile() as bare:
         client = HttpClient(tls=trusting(authority), log=QUIET)
         secure.on("/a", reply(302, headers={"Location": f"{bare.url}/b"}))
-        with pytest.raises(InvalidProviderResponse, match=r"redirect.*\bhttp\b(?!:)"):
+        with pytest.raises(InvalidProviderResponse, check=about("provider-misbehaves", "/a", " http")):
             client.get(f"{secure.url}/a", deadline=soon())
         assert bare.asked == []
         client.close()
@@ -593,7 +593,7 @@ def test_an_https_document_is_not_redirected_to_http(authority: trustme.CA) -> N
 def test_redirects_in_a_circle_end(server: Hostile, client: HttpClient) -> None:
     """A redirect to itself is an error after a few rounds."""
     server.on("/a", reply(302, headers={"Location": "/a"}))
-    with pytest.raises(InvalidProviderResponse, match=r"/a redirect"):
+    with pytest.raises(InvalidProviderResponse, check=about("provider-misbehaves", "/a")):
         client.get(f"{server.url}/a", deadline=soon())
     assert len(server.asked) == 4
 
