@@ -41,14 +41,30 @@ def _text(file: Path) -> str:
         return ""
 
 
+def _record(name: str) -> str:
+    """Return what the installer recorded in a file; empty if nothing."""
+    try:
+        return distribution(_DISTRIBUTION).read_text(name) or ""
+    except (PackageNotFoundError, OSError, ValueError):
+        return ""
+
+
+def _origin() -> dict[str, Any]:
+    """Return the recorded origin ("Direct URL Data Structure"); empty if there is none."""
+    try:
+        recorded = json.loads(_record("direct_url.json") or "{}")
+    except ValueError:
+        return {}
+    return recorded if isinstance(recorded, dict) else {}
+
+
 def installed_from() -> str:
     """Return the path or repository that this program was installed from; empty if it is not known or does not exist now."""
+    recorded = _origin()
     try:
-        text = distribution(_DISTRIBUTION).read_text("direct_url.json")
-        recorded: dict[str, Any] = json.loads(text or "{}")
         url = str(recorded.get("url") or "")
         parts = urlsplit(url)
-    except (PackageNotFoundError, OSError, ValueError, AttributeError):
+    except ValueError:
         return ""
     if parts.scheme == "file" and not parts.netloc:
         from urllib.request import url2pathname
@@ -82,13 +98,13 @@ def _installing() -> list[str]:
     """
     environment = Path(sys.prefix)
     if (environment / "pipx_metadata.json").exists():
-        return ["pipx", "install", "--force"]
-    if (environment / "uv-receipt.toml").exists():
-        return ["uv", "tool", "install", "--force"]
-    try:
-        installer = distribution(_DISTRIBUTION).read_text("INSTALLER") or ""
-    except (PackageNotFoundError, OSError, ValueError):
-        installer = ""
-    if installer.strip() == "uv":  # its environments have no pip
-        return ["uv", "pip", "install", "--python", sys.executable]
-    return [sys.executable, "-m", "pip", "install"]
+        command = ["pipx", "install", "--force"]
+    elif (environment / "uv-receipt.toml").exists():
+        command = ["uv", "tool", "install", "--force"]
+    elif _record("INSTALLER").strip() == "uv":  # its environments have no pip
+        command = ["uv", "pip", "install", "--python", sys.executable]
+    else:
+        command = [sys.executable, "-m", "pip", "install"]
+    directory = _origin().get("dir_info")
+    editable = isinstance(directory, dict) and directory.get("editable") is True
+    return [*command, "--editable"] if editable else command

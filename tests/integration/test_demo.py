@@ -160,6 +160,5 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path, module: str, pa
     assert error.startswith("error: ")
     assert package in error
     assert topics(hint) == ["demo"]
-    for command in ("pipx install", "uv tool install"):
-        assert f"{command} --force '{parts.REPOSITORY}[demo]'" in hint
+    assert f" '{parts.REPOSITORY}[demo]'`" in hint
     assert "kubectl-oidc[" not in hint, "nobody owns that name at a registry"

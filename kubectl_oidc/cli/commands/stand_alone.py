@@ -83,8 +83,8 @@ def stand_alone(ctx: click.Context, values: dict[str, Any]) -> int:
             raise
         click.echo(ctx.get_help(), err=True)
         raise UsageError(
-            f"no command is given, and without one the program signs in a user with auth-provider oidc, but {error.message}",
-            "run one of the commands above, or give --user or --context of such a user",
+            "no command is given",
+            f"run one of the commands above. Without one, the program signs in a kubeconfig user that has auth-provider oidc, but {error.message}",
         ) from None
     done = renew_kubeconfig_tokens(lambda: _user(values), _request(user, values), system)
     click.echo(

@@ -83,6 +83,14 @@ def test_the_command_is_the_one_of_the_installer(
     assert re.findall("`([^`]*)`", reinstall_hint("demo")) == [command.format(wheel)]
 
 
+def test_a_clone_that_is_used_in_place_stays_so(noted: Path, tmp_path: Path) -> None:
+    """PEP 660: changes in the clone take effect without another installation."""
+    noted.write_text(json.dumps({"url": tmp_path.as_uri(), "dir_info": {"editable": True}}))
+    assert " --editable " in reinstall_hint()
+    noted.write_text(json.dumps({"url": tmp_path.as_uri(), "dir_info": {}}))
+    assert "--editable" not in reinstall_hint()
+
+
 def test_a_repository_is_named_with_its_commit(noted: Path) -> None:
     """The name before the address is looked up nowhere (PEP 508)."""
     commit = {"vcs": "git", "commit_id": "1234abcd"}
