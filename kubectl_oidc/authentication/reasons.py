@@ -30,9 +30,9 @@ def no_session(authentication: Authentication) -> str:
     if authentication.unreadable:
         return "the stored session cannot be read"
     if authentication.repository.store.name == "none":
-        return "no session is stored"
+        return "sessions are not stored"
     if entry is None:
-        return "not signed in yet"
+        return "no session is stored here"
     return "the stored session is missing or damaged" if entry.storage else "the session was removed"
 
 

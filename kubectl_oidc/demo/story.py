@@ -153,12 +153,12 @@ class _Story:
         self._pods_without_sign_in()
 
     def _no_second_browser(self) -> None:
-        self._step("And again: answered from the cache, without a request to the provider")
+        self._step("And again: the token comes from the cache, and the provider is not asked")
         asked = self.provider.token_requests
         self._pods_without_sign_in(show=False)
         if self.provider.token_requests != asked:
             raise DemoError("a cached token was asked for again", "run the demo again, and report it")
-        say("  the same pods, no request")
+        say("  the same pods; the provider was not asked")
 
     def _out_of_the_group(self, person: str) -> None:
         self._step(f"{person} is taken out of {ADMINS}, and the cached token purged: Forbidden")

@@ -240,14 +240,18 @@ OTHER_SCOPES = re.compile(r"warning: [^:]{0,40}\boidc\b[^:]{0,300}\bconfig\b")
 
 
 def test_a_user_with_other_scopes_is_told_of(laptop: Laptop) -> None:
-    """The kubeconfig was written with four scopes; setup with fewer keeps another session and names what to add."""
+    """The kubeconfig was written with four scopes; setup with fewer keeps another session and names what to add.
+
+    While the user's own session is stored there is nothing to add.
+    """
     setup(laptop, "--write-kubeconfig")
-    bare = shown(
-        laptop.run(
-            *("setup", f"--oidc-issuer-url={laptop.realm.issuer}", "--oidc-client-id=kubernetes"),
-            *("--listen-address=127.0.0.1:0", laptop.browser.flag, "--token-cache-storage=disk"),
-        )
+    with_fewer = (
+        *("setup", f"--oidc-issuer-url={laptop.realm.issuer}", "--oidc-client-id=kubernetes"),
+        *("--listen-address=127.0.0.1:0", laptop.browser.flag, "--token-cache-storage=disk"),
     )
+    assert not OTHER_SCOPES.search(shown(laptop.run(*with_fewer)))
+    laptop.run("purge", "--all")
+    bare = shown(laptop.run(*with_fewer))
     assert OTHER_SCOPES.search(bare)
     scopes = [scope for scope in exec_scopes() if scope != "openid"]
     assert f"--oidc-extra-scope={','.join(scopes)}, " in bare

@@ -199,7 +199,7 @@ def _title(target: TargetSession) -> str:
     user = (
         f"user {sanitize(chosen.user.name)} ({sanitize(chosen.user.path)})"
         if chosen.user
-        else "the session of flags"
+        else "no kubeconfig user"
     )
     context = f", context {sanitize(chosen.context.name)}" if chosen.context else ""
     return f"{user}{context}: issuer {sanitize(request.issuer)}, client {sanitize(request.client_id)}"

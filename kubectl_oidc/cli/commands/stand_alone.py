@@ -112,8 +112,8 @@ def _user(values: dict[str, Any]) -> AuthProviderUser:
     raise KubeconfigError(
         f"the user {sanitize(name)} has no auth-provider oidc"
         if name
-        else "the kubeconfig has no current user",
-        "give --user or --context of another, or run `kubectl oidc-login setup`",
+        else "the kubeconfig has no current context with a user",
+        "choose another user with --user or --context, or run `kubectl oidc-login setup`",
     )
 
 

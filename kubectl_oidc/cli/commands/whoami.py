@@ -114,6 +114,7 @@ def _cluster(target: TargetSession) -> ClusterEntry:
         raise KubeconfigError(
             "--cluster needs a context with a cluster, and the kubeconfig has none",
             "give --context=NAME of a context with a cluster",
+            topic="cluster-entry",
         )
     return parse_cluster_entry(target.kubeconfig_user.cluster)
 

@@ -61,14 +61,14 @@ KUBECONFIG = (
     Flag(
         "--yes",
         SWITCH,
-        help="Let --write-kubeconfig change the issuer or client of a user, a context or a cluster without asking.",
+        help="Let --write-kubeconfig change a user's issuer or client, or an existing context or cluster, without asking.",
         group=Group.KUBECONFIG,
         has_variable=False,
     ),
     Flag(
         "--context",
         CONTEXT_NAME,
-        help="Context to write with the user, for the cluster of --server or --from-context.",
+        help="Also write a context with this name. Its cluster is that of --server or --from-context.",
         group=Group.KUBECONFIG,
         has_variable=False,
     ),

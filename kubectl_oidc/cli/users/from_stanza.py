@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from kubectl_oidc.cli.options.click_options import parsed, source
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.cli.settings.effective import effective
 from kubectl_oidc.errors import KubeconfigError
-from kubectl_oidc.kubeconfig.exec_stanza import environment_of, exec_of, is_oidc_login_exec
+from kubectl_oidc.kubeconfig.exec_stanza import COMMAND, environment_of, exec_of, is_oidc_login_exec
 from kubectl_oidc.kubeconfig.read import auth_provider_config
 from kubectl_oidc.kubeconfig.temporary import is_temporary
 from kubectl_oidc.system.shell import one_line
@@ -74,11 +75,7 @@ def stanza_context(user: Entry) -> click.Context:
             topic="stanza",
         )
     if "get-token" not in words:
-        raise _auth_provider_error(user, named) or KubeconfigError(
-            f"{named} does not sign in with this program",
-            "give --user or --context of another, or run `kubectl oidc-login setup` to write one",
-            topic="stanza",
-        )
+        raise _auth_provider_error(user, named) or _other_program(user, named)
     args = words[words.index("get-token") + 1 :]
     with environment_of(own_exec):
         try:
@@ -103,6 +100,20 @@ def typed_params(ctx: click.Context) -> dict[str, Any]:
     """Return the parameters that are on the command line itself."""
     typed = ParameterSource.COMMANDLINE
     return {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) is typed}
+
+
+def _other_program(user: Entry, named: str) -> KubeconfigError:
+    """Return the error for a user of another program, with its command, which may be mistyped."""
+    command = str(exec_of(user).get("command") or "")
+    mistyped = get_close_matches(command.rpartition("/")[2], [COMMAND], cutoff=0.8)
+    return KubeconfigError(
+        f"{named} does not sign in with this program"
+        + (f": its command is {sanitize(command)}" if command else ""),
+        f"did you mean the command {COMMAND}? Correct it in the kubeconfig"
+        if mistyped
+        else "choose another user with --user or --context, or run `kubectl oidc-login setup` to write a new user",
+        topic="stanza",
+    )
 
 
 def _auth_provider_error(user: Entry, named: str) -> KubeconfigError | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.diagnosis import Finding, warning
 from kubectl_oidc.errors import OidcLoginError
+from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.text import sanitize
 
 from .from_stanza import stanza_request
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def other_sessions(kubeconfig: Kubeconfig, request: SignInRequest) -> Iterator[Finding]:
-    """Return a finding for each user of the same issuer and client whose exec section asks for another session."""
+    """Return a finding for each user of the same issuer and client whose exec section asks for another session that is not stored."""
     for name, entry in kubeconfig.users.items():
         asked = _asked(entry)
         if asked is None or (asked.issuer, asked.client_id) != (request.issuer, request.client_id):
             continue
-        if not _same_session(asked, request):
+        if not _same_session(asked, request) and not _is_stored(asked):
             yield _finding(f"the user {sanitize(name)} in {sanitize(entry.path)}", asked, request)
 
 
@@ -35,6 +36,11 @@ def uses_another_session(user: Entry | None, request: SignInRequest) -> bool:
 
 def _same_session(asked: SignInRequest, request: SignInRequest) -> bool:
     return asked.key() == request.key() or asked.key().id() == request.key().id()
+
+
+def _is_stored(request: SignInRequest) -> bool:
+    entry = index.read_entry(request.storage.cache_dir, request.key().id())
+    return entry is not None and bool(entry.storage)
 
 
 def _asked(user: Entry) -> SignInRequest | None:
@@ -50,7 +56,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     surplus = [scope for scope in request.scopes if scope not in asked.scopes]
     if not missing and not surplus:
         return warning(
-            f"{who} uses the same client with other flags, so its first kubectl opens the browser again",
+            f"{who} uses the same client with other flags, so the first kubectl with this user opens the browser",
             "run setup with the flags of this user's args, or update the user with --write-kubeconfig",
             "other-session",
         )
@@ -60,7 +66,7 @@ def _finding(who: str, asked: SignInRequest, request: SignInRequest) -> Finding:
     if surplus:
         ways.append(f"leave out the scope {sanitize(', '.join(surplus), limit=400)}")
     return warning(
-        f"{who} asks for other scopes, so its first kubectl opens the browser again",
+        f"{who} asks for other scopes, so the first kubectl with this user opens the browser",
         f"{' and '.join(ways)}, and run setup again",
         "other-session",
     )

@@ -37,7 +37,7 @@ def no_session(request: SignInRequest, login: str) -> SignInNeeded:
     kept = indexed_sessions(request.storage.cache_dir)
     asked = (request.issuer, request.client_id, name)
     alike = any((*one.client, one.name) == asked for one in kept)
-    what = "has these scopes and flags" if alike else "is stored here"
+    what = "has the requested scopes and flags" if alike else "is stored here"
     return SignInNeeded(
         f"no session of client {sanitize(request.client_id)} at {sanitize(request.issuer)}{named} {what}{_if_short(name)}",
         f"run `{login}` to sign in{', or one of these commands to use another session' if kept else ''}",

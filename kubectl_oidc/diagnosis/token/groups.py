@@ -22,7 +22,7 @@ def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
     if value == []:
         yield warning(
             f"the claim {name} is an empty list, so no group's role applies to you",
-            "join a group that passes the provider's filter, then sign in again",
+            "have the provider put one of your groups into the token, then sign in again",
             "claims-groups",
         )
     if value is not None:

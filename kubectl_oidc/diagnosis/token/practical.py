@@ -29,7 +29,7 @@ def check_refresh_token(facts: TokenFacts) -> Iterator[Finding]:
     scope = "" if asked else refresh_scope(facts.issuer, scopes_supported=facts.scopes_supported)
     yield warning(
         f"the provider gave no refresh token, {why}: the browser opens again {_each(facts.claims)}",
-        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}. Until then the browser opens; you type nothing while your session at the provider lasts",
+        f"{refresh_hint(facts.issuer, asked=asked, scopes_supported=facts.scopes_supported)}. Without a refresh token the browser opens each time; you type nothing as long as you are signed in there",
         "claims-refresh-token",
         repair=add_scope(scope, facts.scopes) if scope else None,
     )

@@ -23,7 +23,7 @@ def check_issuer(facts: TokenFacts) -> Iterator[Finding]:
     if urlsplit(facts.issuer).scheme != "https":
         yield problem(
             "the issuer is not https, which kube-apiserver requires",
-            "serve the provider over TLS; use an http issuer on localhost only to try things out",
+            "serve the provider over TLS; an http issuer is only for trying things out on localhost",
             "claims-issuer",
         )
 
