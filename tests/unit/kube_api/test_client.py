@@ -331,7 +331,9 @@ def test_an_authority_that_is_none_is_the_entrys_fault(server: Hostile) -> None:
     """The error names the kubeconfig, not a flag."""
     with (
         client(b"no certificate", server=server.url) as asked,
-        pytest.raises(KubeconfigError, check=about("cluster-entry", "prod", "/etc/kube/config")) as caught,
+        pytest.raises(
+            KubeconfigError, check=about("cluster-entry", "prod", str(Path("/etc/kube/config")))
+        ) as caught,
     ):
         asked.who_am_i(soon())
     assert "--certificate-authority" not in caught.value.message + caught.value.hint

@@ -11,6 +11,7 @@ import pytest
 from kubectl_oidc.cli.users.from_stanza import stanza_request
 from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.kubeconfig import Entry
+from tests.topics import about
 
 if TYPE_CHECKING:
     from tests.settings_files import Machine
@@ -61,6 +62,18 @@ def test_a_user_of_another_program_is_named(value: dict[str, object]) -> None:
     with pytest.raises(KubeconfigError, match=r"\brobot\b.*\bconfig\b") as failed:
         stanza_request(Entry("robot", value, Path("config")))
     assert failed.value.topic == "stanza"
+
+
+@pytest.mark.parametrize(
+    "command", ["kubectl-oidc-login", "/opt/bin/kubectl_oidc_login", "kubectl-oidc_logon"]
+)
+def test_a_mistyped_command_gets_the_right_one(command: str) -> None:
+    """Of a program that nobody resembles only the command is named."""
+    with pytest.raises(KubeconfigError, check=about("stanza", command, "kubectl-oidc_login")):
+        stanza_request(user(command=command))
+    with pytest.raises(KubeconfigError, check=about("stanza", "aws")) as caught:
+        stanza_request(user(command="aws"))
+    assert "kubectl-oidc_login" not in caught.value.hint
 
 
 def test_arguments_that_get_token_rejects_are_an_error() -> None:
