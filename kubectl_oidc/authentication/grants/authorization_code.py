@@ -205,8 +205,8 @@ def _to_register(request: SignInRequest, server: CallbackServer) -> str:
     any_port = request.redirect.url is None and 0 in ports
     if any_port and not any(server.redirect_uri.endswith(f":{port}") for port in ports):
         return (
-            f"the redirect URI {server.redirect_uri}: give a fixed port with --listen-address, unless the "
-            "provider accepts any port of localhost"
+            f"register the redirect URI {server.redirect_uri} for it; if the provider does not accept every port, "
+            "choose one with --listen-address"
         )
     why = f" ({server.tried[0]} is {server.tried[0].reason})" if server.tried else ""
     return f"register the redirect URI {server.redirect_uri} for it{why}"
