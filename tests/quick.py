@@ -11,7 +11,6 @@ import os
 import sys
 import tempfile
 from itertools import groupby, pairwise
-from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ from .parts import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from multiprocessing.connection import Connection
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
@@ -121,10 +121,14 @@ class Processes:
 
 def _reported(session: pytest.Session, readers: list[Connection]) -> Iterator[str]:
     """Report what the processes report until the last of them has ended, and yield the tests that have ended."""
+    from multiprocessing import (
+        connection,
+    )  # not at the top: tests import this module in an interpreter that plays Windows
+
     hook = session.config.hook
     while readers:
-        for reader in wait(readers):
-            assert isinstance(reader, Connection)
+        for reader in connection.wait(readers):
+            assert isinstance(reader, connection.Connection)
             try:
                 said = reader.recv()
             except EOFError:

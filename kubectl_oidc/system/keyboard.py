@@ -212,7 +212,7 @@ else:
             key = b""
             with contextlib.suppress(OSError):  # the terminal has gone
                 key = os.read(descriptor, 1)
-            if not key:
+            if not key:  # likewise, or Ctrl-Z discarded what was typed
                 sleep(seconds)
                 return
             yield key[0]

@@ -261,7 +261,7 @@ def test_whoami_asks_the_cluster_with_a_fresh_token_and_never_signs_in(productio
 
 def test_whoami_says_that_the_context_has_no_cluster(production: Laptop) -> None:
     failure(
-        production.run("whoami", "--cluster", "--context=nowhere"), "kubeconfig", "--cluster", "--context"
+        production.run("whoami", "--cluster", "--context=nowhere"), "cluster-entry", "--cluster", "--context"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import select
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -11,7 +13,8 @@ import pytest
 
 from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.keyboard import LONGEST, Keyboard, keyboard, no_terminal
+from kubectl_oidc.system.hidden_input import hidden_keys
+from kubectl_oidc.system.keyboard import LONGEST, Keyboard, _keys, keyboard, no_terminal
 from kubectl_oidc.system.terminal import Terminal
 from tests.plugin import wait_until
 from tests.topics import about
@@ -150,6 +153,21 @@ def test_bytes_that_are_not_utf8_are_refused(desk: Desk) -> None:
     assert "TYPED" not in caught.value.message + caught.value.hint
 
 
+def test_keys_that_ctrl_z_discards_are_not_awaited(desk: Desk) -> None:
+    """The terminal discards what was typed, after the program saw that it is there."""
+    calls = itertools.count()
+
+    def may_read() -> bool:
+        if next(calls):
+            termios.tcflush(desk.terminal, termios.TCIFLUSH)
+        return True
+
+    with hidden_keys(desk.terminal, lambda: None):
+        os.write(desk.hands, b"half of it")
+        wait_until(lambda: select.select([desk.terminal], [], [], 0)[0], "the keys are there")
+        assert list(_keys(desk.terminal, 0.1, may_read)) == []
+
+
 def test_nobody_is_awaited_for_ever(desk: Desk) -> None:
     """The deadline ends it, half a line or not."""
     with pytest.raises(SignInTimeout) as caught:
@@ -169,12 +187,12 @@ def test_a_half_line_waits_for_its_other_half(desk: Desk) -> None:
 
 
 def test_only_lines_and_echo_are_switched_off(desk: Desk) -> None:
-    """Ctrl-C still ends us, and one key is enough to be read."""
+    """Ctrl-C still ends us, and a read returns what is there at once."""
     before = termios.tcgetattr(desk.terminal)
     with desk.keys.reading():
         during = termios.tcgetattr(desk.terminal)
     assert during[3] == before[3] & ~(termios.ICANON | termios.ECHO)
-    assert (during[6][termios.VMIN], during[6][termios.VTIME]) == (1, 0)
+    assert (during[6][termios.VMIN], during[6][termios.VTIME]) == (0, 0)
 
 
 def test_a_terminal_that_goes_away_is_no_crash(desk: Desk) -> None:
