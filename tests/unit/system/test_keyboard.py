@@ -13,7 +13,6 @@ import pytest
 
 from kubectl_oidc.errors import SignInError, SignInTimeout
 from kubectl_oidc.system.deadline import Deadline
-from kubectl_oidc.system.hidden_input import hidden_keys
 from kubectl_oidc.system.keyboard import LONGEST, Keyboard, _keys, keyboard, no_terminal
 from kubectl_oidc.system.terminal import Terminal
 from tests.plugin import wait_until
@@ -27,6 +26,8 @@ if sys.platform == "win32":
 
 import pty
 import termios
+
+from kubectl_oidc.system.hidden_input import hidden_keys
 
 
 class Screen(Terminal):
