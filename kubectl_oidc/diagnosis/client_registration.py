@@ -39,7 +39,7 @@ def last_failures(run: DoctorRun) -> tuple[Failure | None, Failure | None]:
     entry = index.read_entry(request.storage.cache_dir, session_id)
     if entry is None or not entry.storage:
         return last, refused
-    since = max(entry.signed_in_at, entry.refreshed_at)
+    since = entry.obtained_at()
     others = index.read_entries(request.storage.cache_dir) if last else []
     client = (entry.issuer, entry.client_id)
     signed_in = max(

@@ -80,11 +80,7 @@ class StoredSession:
 
     def last_used(self) -> int:
         """Return when it was last signed in, refreshed or given to a kubectl, epoch seconds, as far as that is recorded here."""
-        return max(
-            self.entry.signed_in_at,
-            self.entry.refreshed_at,
-            _written_at(self.cache_dir / HANDOUTS_DIRECTORY, self.entry),
-        )
+        return max(self.entry.obtained_at(), _written_at(self.cache_dir / HANDOUTS_DIRECTORY, self.entry))
 
 
 def _written_at(directory: Path, entry: index.Entry) -> int:
@@ -152,4 +148,4 @@ def _kept(entry: index.Entry, cache_dir: Path, log: Log) -> StoredSession:
 def refuses_to_renew(entry: index.Entry, cache_dir: Path, log: Log) -> bool:
     """Return whether the provider has refused to renew a session since it was last signed in or renewed."""
     _, refused = FailedSignIns(cache_dir, entry.session_id, System(log=log)).last()
-    return refused is not None and refused.at >= max(entry.signed_in_at, entry.refreshed_at)
+    return refused is not None and refused.at >= entry.obtained_at()

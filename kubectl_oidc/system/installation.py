@@ -14,7 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _DISTRIBUTION = "kubectl-oidc"
-KINDS = BUNDLE, LAUNCHER, PURE, CHECKOUT = "bundle", "wheel with launcher", "pure wheel", "checkout"
+KINDS = BUNDLE, LAUNCHER, PURE, CHECKOUT = (
+    "bundle",
+    "wheel with launcher",
+    "wheel without launcher",
+    "checkout",
+)
 _PACKAGE = Path(__file__).resolve().parent.parent
 AGAIN = "reinstall this program from its source"
 """The hint if the origin is not known."""

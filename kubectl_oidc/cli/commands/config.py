@@ -45,8 +45,7 @@ if TYPE_CHECKING:
     from kubectl_oidc.cli.settings.default_values import Layer
     from kubectl_oidc.cli.settings.effective import Effective
     from kubectl_oidc.cli.settings.rules import Rules
-    from kubectl_oidc.kubeconfig import Entry, Kubeconfig
-    from kubectl_oidc.kubeconfig.select import KubeconfigSelection
+    from kubectl_oidc.kubeconfig import Entry
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NO_HOME = "none, because there is no home directory"
@@ -144,21 +143,16 @@ def _given(values: dict[str, Any]) -> tuple[Effective, Entry | None]:
             return effective_stanza(chosen.user, typed), chosen.user
         if named:
             raise no_user(chosen, kubeconfig)
-        if error or kubeconfig.current_context:
-            reason = error or _reason(chosen, kubeconfig)
+        try:
+            if error:
+                raise error
+            if chosen.user:
+                stanza_context(chosen.user)  # which raises what its exec section is instead
+            elif kubeconfig.current_context:
+                raise no_user(chosen, kubeconfig)
+        except KubeconfigError as reason:
             Terminal().warn(f"{reason.message}, so no flag below comes from a kubeconfig user", reason.hint)
     return effective(values, current_sources()), None
-
-
-def _reason(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
-    """Return why the current context's user has no flags of this program."""
-    if chosen.user is None:
-        return no_user(chosen, kubeconfig)
-    try:
-        stanza_context(chosen.user)
-    except KubeconfigError as error:
-        return error
-    raise AssertionError("the user signs in with this program")
 
 
 def _rules(rules: Rules | None) -> Iterator[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -164,7 +165,7 @@ def _end_all(
     known = {former_key(one.request.key(), one.request.storage).id(): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended: dict[str, SignedOut] = {}
-    issuers: set[str] = set()
+    sent: dict[str, str] = {}
     every = kept_sessions([cache_dir], system.log, failures=unread)
     among = [Candidate(kept.entry.session_id, cache_dir, kept.entry) for kept in every]
     for kept, candidate in zip(every, among, strict=True):
@@ -175,9 +176,9 @@ def _end_all(
             or request_from_index(values, entry, None)
         )
         browser = request.browser._replace(open=request.browser.open and not values["skip_open_browser"])
-        asked = at_provider and entry.issuer not in issuers
-        ended[selector(candidate, among)] = _end_kept(
-            kept, request._replace(browser=browser), system, at_provider=asked
-        )
-        issuers.add(entry.issuer)
+        asked = at_provider and entry.issuer not in sent
+        one = _end_kept(kept, request._replace(browser=browser), system, at_provider=asked)
+        name = selector(candidate, among)
+        first = sent.setdefault(entry.issuer, name)
+        ended[name] = one if asked or not at_provider else replace(one, browser=f"see {first}")
     return ended

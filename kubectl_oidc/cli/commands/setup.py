@@ -71,7 +71,8 @@ def setup(ctx: click.Context, /, **values: Any) -> int:
     """Sign in, check the token, and print what to add to the cluster and the kubeconfig.
 
     The command shows the token's claims, warns about anything that a cluster would reject, and prints commands and manifests.
-    At a terminal, it asks for the issuer, the client and the scopes if you do not give them.
+    At a terminal, it asks for the issuer, the client and the scopes if you do not give them. The kubeconfig user gets the
+    sign-in flags that you give here.
     """
     system = System(log=log_at(values["v"], values["log_format"]))
     page = Page.on_stderr(powershell=is_powershell())

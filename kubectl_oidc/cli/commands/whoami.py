@@ -76,15 +76,17 @@ def whoami(**values: Any) -> int:
     identity = _ask(cluster, session.token(), system) if cluster else None
     trust, listed = trust_of(values, target.request), scopes_supported(target.request, system)
     facts = facts_of_session(target.request, session, trust, scopes_supported=listed)
+    now = system.clock()
     shown = _WhoamiOutput(
         target.request,
         session,
         place or "no store",
         trust,
         facts,
-        system.clock(),
+        now,
         identity,
-        renewable=session.refresh_token is not None and not _refused(target, system),
+        renewable=session.refresh_token is not None
+        and not (session.expiry <= now and _refused(target, system)),
     )
     if values["output"]:
         echo_document(shown.document(), values["output"])

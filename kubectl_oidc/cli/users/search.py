@@ -243,5 +243,5 @@ class _Search:
     def _user(self) -> Entry:
         """Return the kubeconfig user, or raise why there is none."""
         if self._chosen.user is None:
-            raise no_user(self._chosen, self._kubeconfig)
+            raise no_user(self._chosen, self._kubeconfig, self._purpose)
         return self._chosen.user

@@ -98,12 +98,14 @@ class TargetSession:
         )
 
 
-def no_user(chosen: KubeconfigSelection, kubeconfig: Kubeconfig) -> KubeconfigError:
+def no_user(
+    chosen: KubeconfigSelection, kubeconfig: Kubeconfig, purpose: Purpose = "sign in"
+) -> KubeconfigError:
     """Return the error for a context without a user in the kubeconfig, or for no context."""
     if not kubeconfig.users:
-        change = (
-            "give --oidc-issuer-url and --oidc-client-id, or run `kubectl oidc-login setup` to write a user"
-        )
+        change = "give --oidc-issuer-url and --oidc-client-id"
+        if purpose != "end":
+            change += ", or run `kubectl oidc-login setup` to write a user"
     elif chosen.context:
         name = sanitize(chosen.context.name)
         command = one_line(["kubectl", "config", "set-context", name, "--user=NAME"])

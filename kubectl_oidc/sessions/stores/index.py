@@ -93,6 +93,10 @@ class Entry(NamedTuple):
             renewable=session.refresh_token is not None,
         )
 
+    def obtained_at(self) -> int:
+        """Return when the provider last issued tokens for it, epoch seconds."""
+        return max(self.signed_in_at, self.refreshed_at)
+
     def purged(self) -> bool:
         """Return whether this is a tombstone: the session was removed, and no older one is stored again."""
         return not (self.storage or self.person or self.former)

@@ -9,6 +9,7 @@ import pytest
 from kubectl_oidc.cli.commands.doctor import doctor
 from kubectl_oidc.cli.commands.logout import logout
 from kubectl_oidc.cli.users.search import find_target
+from kubectl_oidc.errors import KubeconfigError
 from tests.topics import about
 
 if TYPE_CHECKING:
@@ -49,3 +50,17 @@ def test_no_way_to_name_the_user_brings_back_what_a_rule_takes_away(
     assert asked.refusal
     assert about("policy", "--browser-command")(asked.refusal)
     assert (asked.browser.command, asked.tls.insecure) == (None, False)
+
+
+def test_who_signs_out_without_any_kubeconfig_is_not_told_to_run_setup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
+    with logout.make_context(logout.name, []) as context:
+        with pytest.raises(
+            KubeconfigError, check=about("stanza", "--oidc-issuer-url", "--oidc-client-id")
+        ) as ended:
+            find_target(context.params, "end")
+        with pytest.raises(KubeconfigError, check=about("stanza", "setup")):
+            find_target(context.params)
+    assert "setup" not in ended.value.hint
