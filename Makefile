@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 export PYTHON
-# pytest rewrites each test's assertions and keeps the result: without it every run does so again, in each of its processes.
+# pytest rewrites each test's assertions and keeps the result: without it every run does so again.
 export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 DEMO := .venv/.demo
@@ -26,10 +26,10 @@ demo: $(DEMO) ## See the whole story on this machine: sign-in, kubectl, groups; 
 
 test: $(DEV) ## Run every test, after installing what they need where that is allowed
 	@tools/install-test-parts
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest --parallel --durations=10 $(ARGS)
 
 quick: $(DEV) ## Run the tests that start no process, browser or keyring: a minute at most
-	@$(BIN)/python -m pytest --quick --capture=sys -r fE tests/unit $(ARGS)
+	@$(BIN)/python -m pytest --parallel --quick -r fE tests/unit $(ARGS)
 
 check: format-check lint types imports docs prose audit-launcher test ## Everything that must hold before a change is merged
 
@@ -69,7 +69,7 @@ pages: $(DEV) ## Write docs/reference.md, docs/messages.md, docs/modules.md, doc
 
 held: $(DEV) ## Play every scenario of a hostile provider and write docs/hostile-provider.md
 	@tools/install-test-parts
-	@$(BIN)/python -m pytest -n auto --dist loadgroup tests/integration/test_hostile_*.py tests/integration/test_secrets.py --write-held $(ARGS)
+	@$(BIN)/python -m pytest --parallel tests/integration/test_hostile_*.py tests/integration/test_secrets.py --write-held $(ARGS)
 
 screenshots: $(DEV) ## Take the pictures in docs/pages/ of what the browser shows at the end of a sign-in
 	@$(BIN)/python -m tools.screenshots
@@ -101,7 +101,7 @@ bench: $(DEV) ## Measure what a kubectl waits for, with the launcher, pure, and 
 coverage: $(DEV) ## Run the tests and show which lines none of them reaches
 	@tools/install-test-parts
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/coverage run -m pytest --parallel $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --show-missing --skip-covered
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from . import held as held_page, parts, plugin, quick
+from . import held as held_page, parts, plugin, processes, quick
 from .fork_server import ForkServer
 from .held import held
 from .plugin import start
@@ -79,20 +79,21 @@ def _remove(directory: Path) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that writes the page of what held, and the one of ``make quick``."""
+    """Add the flags that write the page of what held, share the tests, and leave some out."""
     parser.addoption(held_page.OPTION, action="store_true", help=f"write {held_page.PAGE.name} from this run")
+    parser.addoption(processes.OPTION, action="store_true", help="share the tests among processes")
     parser.addoption(quick.OPTION, action="store_true", help="leave out every test that starts a process")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the reports of all workers seen by who writes the page."""
-    if config.getoption(held_page.OPTION) and not hasattr(config, "workerinput"):
+    """Do what the flags say."""
+    if config.getoption(held_page.OPTION):
         config.pluginmanager.register(held_page.Writer())
+    if config.getoption(processes.OPTION):
+        config.pluginmanager.register(processes.Processes())
+        processes.keep_files_in_memory()
     if config.getoption(quick.OPTION):
         config.pluginmanager.register(quick.Guard())
-        if not config.getoption("numprocesses") and not hasattr(config, "workerinput"):
-            config.pluginmanager.register(quick.Processes())
-        quick.keep_files_in_memory()
         settings.register_profile("quick", settings.get_profile("tests"), max_examples=10)
         settings.load_profile("quick")
 
@@ -115,11 +116,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Note which tests failed, because their directories remain."""
     if report.failed:
         _FAILED.add(report.nodeid)
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Have four workers at least, because most tests wait for something."""
-    return max(os.cpu_count() or 1, 4)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -185,7 +181,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def port_8000() -> Iterator[None]:
     """Have the ports 8000 and 18000, the program's defaults, to ourselves among all tests of this machine.
 
-    They are the only thing that tests must share; a lock keeps other workers and other runs away from them.
+    They are the only thing that tests must share; a lock keeps other processes and other runs away from them.
     """
     with Path(tempfile.gettempdir(), "kubectl-oidc-tests-port-8000").open("a") as lock:
         if sys.platform != "win32":

@@ -77,7 +77,7 @@ def held(
 
 
 class Writer:
-    """Writes the page when the run is over; it sees the reports of all workers."""
+    """Writes the page when the run is over; it sees the reports of all processes."""
 
     def __init__(self) -> None:
         self._rows: list[Row] = []

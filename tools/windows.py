@@ -91,16 +91,11 @@ def _run(directory: Path, tests: list[str], *, short: bool) -> list[str]:
             print(f"windows: {name} in {time.monotonic() - began:.0f} s", flush=True)
         files = tests or (SHORT if short else [EVERYWHERE, "tests/unit"])
         variables = {"PYTHONPATH": wine.windows_path(lock_files.ROOT)}
-        if machine.run(*_pytest(root / "python", few=short), *files, variables=variables):
+        options = ("-p", "no:cacheprovider", "-q", "-r", "fEs", "--timeout=240")
+        python = str(root / "python" / "python.exe")
+        if machine.run(python, "-m", "pytest", *options, *files, variables=variables):
             failed.append("the tests")
     return failed
-
-
-def _pytest(python: Path, *, few: bool) -> list[str]:
-    """Return the command of pytest. A few tests take less time than the start of a worker."""
-    workers = "0" if few else "2"
-    options = ("-p", "no:cacheprovider", "-q", "-r", "fEs", "-n", workers, "--timeout=240")
-    return [str(python / "python.exe"), "-m", "pytest", *options]
 
 
 def _cache() -> Path:

@@ -18,8 +18,8 @@ KUBECTL = lock_files.ROOT / "tests" / "windows-kubectl"
 
 TEST_PACKAGES = frozenset(
     {
-        *("colorama", "execnet", "hypothesis", "iniconfig", "packaging", "pluggy", "pygments", "pytest"),
-        *("pytest-timeout", "pytest-xdist", "sortedcontainers", "trustme", "tzdata"),
+        *("colorama", "hypothesis", "iniconfig", "packaging", "pluggy", "pygments", "pytest"),
+        *("pytest-timeout", "sortedcontainers", "trustme", "tzdata"),
     }
 )
 """What the unit tests need besides what the program and its demo need."""

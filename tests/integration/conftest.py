@@ -18,7 +18,7 @@ from .mounts import LaptopWithin, outside_a_container
 from .os_keyring import OsKeyring, serve as os_keyring_session
 from .person import Person, chromium
 from .realm import serve
-from .scripted_browser import ScriptedBrowser
+from .scripted_browser import ScriptedBrowser, remove_inbox
 from .visitor import VisitedLaptop
 
 if TYPE_CHECKING:
@@ -76,6 +76,13 @@ def person(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> 
             page.screenshot(path=picture)
             print(f"tab {number}, {page.url}: {picture}")
     context.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def inbox() -> Iterator[None]:
+    """Remove what the scripted browsers share, at the end."""
+    yield
+    remove_inbox()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ there. ``redirect_back`` is for tests that follow the last redirect in their own
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import os
@@ -151,13 +150,18 @@ def redirect_back(url: str, name: str) -> str:
 def _inbox() -> Path:
     """Return the FIFO that takes lines of a browser's directory and what it opens, and have a thread attend to it."""
     place = Path(tempfile.mkdtemp(prefix="oidc-browser-"))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
     place.chmod(0o711)
     inbox = place / "inbox"
     os.mkfifo(inbox)
     inbox.chmod(0o622)  # another user's program may open it, too
     Thread(target=_attend, args=(os.open(inbox, os.O_RDWR),), daemon=True).start()
     return inbox
+
+
+def remove_inbox() -> None:
+    """Remove it at the end of the tests, if there was a browser."""
+    if _inbox.cache_info().currsize:
+        shutil.rmtree(_inbox().parent)
 
 
 def _attend(descriptor: int) -> None:

@@ -255,8 +255,7 @@ def test_a_browser_that_never_comes_back_is_given_up(kept: Laptop) -> None:
     failure(ended, "sign-in-timeout", " 1 s", "--authentication-timeout-sec")
 
 
-@pytest.mark.xdist_group("port8000")
-@pytest.mark.serial
+@pytest.mark.together("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_two_taken_ports_are_named(kept: Laptop) -> None:
     """With 8000 and 18000 taken: exit 1, both are named, no browser opens, and the hint names --listen-address."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .laptop import Laptop
 
 pytestmark = [
-    pytest.mark.xdist_group("port8000"),  # the demo's redirect URI; and it is built once
+    pytest.mark.together("port8000"),  # the demo's redirect URI; and it is built once
     pytest.mark.timeout(
         900
     ),  # Python, the libraries and Go's own are fetched and built where they were not before

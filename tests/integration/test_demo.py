@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
     from tests.plugin import Running
 
-pytestmark = pytest.mark.xdist_group(
-    "port8000"
-)  # the demo's redirect URI is the story's, if its port is free
+pytestmark = pytest.mark.together("port8000")  # the demo's redirect URI is the story's, if its port is free
 
 STAND_IN = re.compile(r"^ *\$ kubectl .*get pods.* \(", re.MULTILINE)
 """A command that the demo does not run, with the reason behind it."""

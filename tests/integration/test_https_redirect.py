@@ -27,7 +27,7 @@ def flags() -> list[str]:
     return ["--local-server-cert=~/cert.pem", "--local-server-key=~/key.pem"]
 
 
-@pytest.mark.xdist_group("port8000")
+@pytest.mark.together("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_redirect_uri_is_https(laptop: Laptop, flags: list[str]) -> None:
     """A person signs in at a provider that takes nothing else, and the code comes back over TLS."""

@@ -173,7 +173,7 @@ def test_a_credential_that_is_due_is_refreshed_by_a_process_of_its_own(
     assert laptop.signed_in("--refresh-ahead=0.001") != token_of(done.stdout.decode())
 
 
-@pytest.mark.xdist_group("many")  # not beside the tests with 50
+@pytest.mark.together("many")  # not beside the tests with 50
 def test_of_many_after_expiry_one_starts_python(laptop: Laptop, counted: Counted) -> None:
     """It has the lock from its launcher; the others leave with what it publishes. One request is sent."""
     laptop.realm.id_tokens_live(5)  # seconds; not handed out again

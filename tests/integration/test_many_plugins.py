@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.usefixtures("start_program"),
-    pytest.mark.xdist_group("many"),  # one after the other: 50 are enough at once
+    pytest.mark.together("many"),  # one after the other: 50 are enough at once
 ]
 
 MANY = 50

@@ -179,7 +179,7 @@ def java_command(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [java, *quick, "-cp", f"{place}{os.pathsep}{libraries}", "Token"]
 
 
-@pytest.mark.xdist_group("java")  # it is compiled once
+@pytest.mark.together("java")  # it is compiled once
 @pytest.mark.usefixtures("on_path")
 @pytest.mark.parametrize("client", ["official", "fabric8"])
 def test_the_java_clients_themselves_have_the_token(

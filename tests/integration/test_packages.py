@@ -21,7 +21,7 @@ from tests.releases import filled_in_release, stand_in
 from tools import packages, release as releases
 
 pytestmark = [
-    pytest.mark.xdist_group("packages"),  # they are built once
+    pytest.mark.together("packages"),  # they are built once
     pytest.mark.skipif(sys.platform != "linux", reason="the lock has nfpm for Linux alone"),
 ]
 

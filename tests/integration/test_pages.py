@@ -36,7 +36,7 @@ TABLE = tomllib.loads(Path(__file__).with_name("typed.toml").read_text(encoding=
 NOT_TYPED: dict[str, str] = TABLE["not-typed"]
 ENDS_OTHERWISE: dict[str, dict[str, str]] = TABLE["ends-otherwise"]
 
-PORT_8000 = pytest.mark.xdist_group("port8000")
+PORT_8000 = pytest.mark.together("port8000")
 IN_BLOCKS = {step.text for step in commands()}
 IN_SENTENCES = sorted({step.text for step in commands_in_sentences()} - IN_BLOCKS)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
 
-PORT_8000 = pytest.mark.xdist_group("port8000")
+PORT_8000 = pytest.mark.together("port8000")
 
 
 @pytest.fixture
@@ -31,7 +31,6 @@ def laptop(realm: Realm, person: Person, start_plugin: Callable[..., Running]) -
 
 
 @PORT_8000
-@pytest.mark.serial
 @pytest.mark.usefixtures("port_8000")
 def test_one_sign_in_serves_every_later_call(
     realm: Realm, person: Person, start_plugin: Callable[..., Running]
@@ -174,7 +173,6 @@ def test_without_a_browser_the_address_is_printed(laptop: Laptop, person: Person
 
 
 @PORT_8000
-@pytest.mark.serial
 @pytest.mark.usefixtures("port_8000")
 def test_localhost_is_served_on_both_loopback_addresses(
     realm: Realm, person: Person, start_plugin: Callable[..., Running]
@@ -191,7 +189,6 @@ def test_localhost_is_served_on_both_loopback_addresses(
 
 
 @PORT_8000
-@pytest.mark.serial
 @pytest.mark.usefixtures("port_8000")
 def test_the_second_port_is_named_when_the_provider_may_not_know_it(
     realm: Realm, person: Person, start_plugin: Callable[..., Running]
@@ -211,7 +208,6 @@ def test_the_second_port_is_named_when_the_provider_may_not_know_it(
 
 
 @PORT_8000
-@pytest.mark.serial
 @pytest.mark.usefixtures("port_8000")
 def test_the_second_port_serves_as_well(
     realm: Realm, person: Person, start_plugin: Callable[..., Running]

@@ -379,7 +379,7 @@ def test_the_comparison_has_no_figures_but_the_bench_s() -> None:
     assert not {figure for figure in figures if not re.search(rf"(?<![\d.]){re.escape(figure)}", performance)}
 
 
-@pytest.mark.xdist_group("port8000")
+@pytest.mark.together("port8000")
 @pytest.mark.usefixtures("port_8000")
 def test_the_transcript_is_what_the_demo_says() -> None:
     """The tutorial's transcript is the demo's real output, but for ports, times and the directory's name."""

@@ -90,10 +90,3 @@ def test_a_unit_test_is_where_its_module_is() -> None:
         if not ((home / f"{name}.py").exists() or home.name == name or name in NAMED_FOR_BEHAVIOURS):
             lost.append(str(path.relative_to(unit)))
     assert lost == []
-
-
-@pytest.mark.xdist_group("alone")
-def test_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest) -> None:
-    """Its name ends with the group, by which pytest-xdist distributes: a pytest that it does not know would ignore groups."""
-    if request.config.getoption("loadgroup", default=False):
-        assert request.node.nodeid.endswith("@alone")

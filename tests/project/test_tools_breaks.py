@@ -11,7 +11,7 @@ from tools.breaks import BREAKS, DEMANDS, CannotTry, attempt, breaks_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("breaks")  # they are tried once
+pytestmark = pytest.mark.together("breaks")  # they are tried once
 
 PROGRAM = "def double(number):\n    return number * 2\n"
 TESTS = """

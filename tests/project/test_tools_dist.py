@@ -16,7 +16,7 @@ from kubectl_oidc import cli
 from tests.parts import REPOSITORY
 from tools import dist, man_page
 
-pytestmark = pytest.mark.xdist_group("dist")  # it is built once
+pytestmark = pytest.mark.together("dist")  # it is built once
 
 # What only a clone has.
 NOT_PACKED = (".ci/", ".editorconfig", ".pre-commit-config.yaml")

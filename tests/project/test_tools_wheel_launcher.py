@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [
-    pytest.mark.xdist_group("wheels"),  # they are built once
+    pytest.mark.together("wheels"),  # they are built once
     pytest.mark.timeout(900),  # Go compiles its library for each platform
 ]
 

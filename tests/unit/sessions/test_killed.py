@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import keyring_files, parts, quick
+from tests import keyring_files, parts, processes
 from tests.sessions import need_the_kernel_keyring, posix_only
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ pytestmark = posix_only  # a writer is forked
 @pytest.fixture
 def home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Have home and runtime directory in memory, where there is such a file system: they are copied hundreds of times."""
-    with tempfile.TemporaryDirectory(prefix="killed-", dir=quick.memory()) as name:
+    with tempfile.TemporaryDirectory(prefix="killed-", dir=processes.memory()) as name:
         home = Path(name, "home")
         home.mkdir(mode=0o700)
         monkeypatch.setenv("HOME", str(home))
