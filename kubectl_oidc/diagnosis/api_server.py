@@ -30,7 +30,7 @@ def check_cluster(run: DoctorRun) -> Observation:
         if context is None:
             return warning(
                 "the kubeconfig has no current context, so kubectl asks no cluster (it tries localhost:8080)",
-                "run `kubectl config use-context NAME`; if there is no context, `setup` writes one with --context, --server and --write-kubeconfig",
+                "run `kubectl config use-context NAME`; if there is no context, `kubectl oidc-login setup` writes one with --context, --server and --write-kubeconfig",
                 "cluster-entry",
             )
         name = sanitize(context.value.get("cluster") or "none", limit=120)

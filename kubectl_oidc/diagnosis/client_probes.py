@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from kubectl_oidc.errors import (
     InvalidProviderResponse,
+    NoFreeListenAddress,
     OAuthErrorResponse,
     OidcLoginError,
     ProviderUnreachable,
 )
+from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
@@ -29,17 +31,18 @@ from .probe_answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from kubectl_oidc.loopback.listen_address import ListenAddress
 
     from .run import DoctorRun
 
-_EPHEMERAL = 49152  # the first ephemeral port (RFC 6335 §6)
 NO_ANSWER = ProbeAnswer(Verdict.UNKNOWN)
 """No answer, or one that fits no row of the tables."""
 
 
 def redirect_uri_of(run: DoctorRun) -> str:
-    """Return the redirect URI that a sign-in would use; with a random port if the sign-in would choose one."""
+    """Return the redirect URI that a sign-in would use now."""
     request = run.request
     if request.redirect.url:
         return request.redirect.url
@@ -47,10 +50,19 @@ def redirect_uri_of(run: DoctorRun) -> str:
         from kubectl_oidc.authentication.grants.authorization_request import OUT_OF_BAND
 
         return OUT_OF_BAND
-    address = request.redirect.listen_addresses[0]
-    port = address.port or _EPHEMERAL + secrets.randbelow(1000)
     scheme = "https" if request.redirect.local_server else "http"
-    return f"{scheme}://localhost:{port}"
+    return f"{scheme}://localhost:{_free_port(request.redirect.listen_addresses)}"
+
+
+def _free_port(addresses: Sequence[ListenAddress]) -> int:
+    """Return the port of the first listen address that is free, or of the first one if none is."""
+    try:
+        listening = listen(addresses)
+    except NoFreeListenAddress:
+        return addresses[0].port
+    for listener in listening.sockets:
+        listener.close()
+    return listening.asked.port
 
 
 def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:

@@ -25,8 +25,7 @@ def check_variables(run: DoctorRun) -> Observations:
         near = get_close_matches(name.removeprefix(VARIABLE_PREFIX), ends, 1)
         yield warning(
             f"{sanitize(name)} belongs to no flag, so it has no effect",
-            (f"did you mean {VARIABLE_PREFIX}{near[0]}? " if near else "")
-            + "run `kubectl oidc-login get-token --help` to see the names",
+            f"did you mean {VARIABLE_PREFIX}{near[0]}? If not, remove it" if near else "remove it",
             "variables",
         )
     if not unknown:

@@ -71,6 +71,8 @@ def check_dns(run: DoctorRun) -> Observation:
             "provider-unreachable",
         )
     found = list(dict.fromkeys(str(address[4][0]) for address in addresses))
+    if found == [host]:
+        return f"{sanitize(host, limit=120)} is an address, so no name is looked up"
     more = ", …" if len(found) > 3 else ""  # noqa: PLR2004 - enough to recognise it by
     return f"{sanitize(host, limit=120)} is {sanitize(', '.join(found[:3]))}{more}"
 
@@ -94,13 +96,15 @@ def check_tls(run: DoctorRun) -> Observation:
     """Check that this computer trusts the provider's certificate, and that it does not expire soon."""
     host, port = _host_and_port(run)
     options = run.request.tls
+    context = tls.client_context(
+        options
+    )  # an authority that cannot be read fails every request, also one over plain http
     if urlsplit(run.request.issuer).scheme != "https":
         return Skipped("plain http, because the provider is on this machine")
     if proxy_for(run.request.issuer):
         return Skipped("it goes through the proxy: see discovery")
 
     def shake_hands() -> tuple[str, object]:
-        context = tls.client_context(options)
         with (
             socket.create_connection((host, port), _SECONDS) as connection,
             context.wrap_socket(connection, server_hostname=host) as encrypted,

@@ -45,11 +45,13 @@ def check_plugin(run: DoctorRun) -> Observation:
                 if dispatcher
                 else ""
             )
+            repair = _other_command(environ)
             return problem(
                 f"kubectl finds no {sanitize(name)} {where}{endless}",
-                f"{change}, or run `kubectl oidc-login setup --write-kubeconfig --absolute-path`",
+                change
+                + (", or run `kubectl oidc-login doctor --fix` to correct `command`" if repair else ""),
                 "plugin",
-                repair=_other_command(environ),
+                repair=repair,
             )
     return _version(found or "", environ, on_path=starts_kubectl or not programs.has_directory(command))
 

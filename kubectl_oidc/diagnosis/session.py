@@ -33,7 +33,7 @@ def check_session(run: DoctorRun) -> Observations:
     except (ProviderUnreachable, InvalidProviderResponse):
         if run.metadata is not None:
             raise
-        yield Skipped("its token has expired; fix discovery to refresh it", blocks=True)
+        yield Skipped("its token has expired, and is not refreshed until discovery works", blocks=True)
         return
     except SignInNeeded as error:
         yield _sign_in_needed(run, error)

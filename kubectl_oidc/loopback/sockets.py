@@ -226,7 +226,7 @@ def _none_free(tried: Sequence[NotFree]) -> NoFreeListenAddress:
     else:
         find = f"ss -ltnp 'sport = :{port}'"
     taken = port and any(each.reason.startswith(_IN_USE) for each in tried)
-    look = f"{find} to see who uses it; end that program, or " if taken else ""
+    look = f"run `{find}` to see who uses it; end that program, or " if taken else ""
     return NoFreeListenAddress(
         "no listen address is free: " + ", ".join(f"{each} ({each.reason})" for each in tried),
         f"{look}give --listen-address=127.0.0.1:PORT and register http://localhost:PORT at the provider as a redirect URI",

@@ -50,7 +50,8 @@ def _hint(named: str, issuer: str, http: HttpClient, deadline: Deadline) -> str:
     for candidate in tried:
         if _works(candidate, http, deadline):
             if candidate.rstrip("/") == issuer.rstrip("/"):
-                return f"add or remove the slash at the end: `--oidc-issuer-url={shown_url(candidate)}`"
+                change = "add the" if candidate.endswith("/") else "remove the"
+                return f"{change} slash at the end: `--oidc-issuer-url={shown_url(candidate)}`"
             return f"if that is your provider, use exactly its issuer: `--oidc-issuer-url={shown_url(candidate)}`"
     none = f"{_COPY}; {shown_url(named)} was tried and has no metadata" if named in tried else _COPY
     return issuer_form(issuer) or issuer_form(named) or none

@@ -103,7 +103,7 @@ def _refuse_foreign_parent(base: Path) -> None:
 
 def _check(directory: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
-        raise _refused(directory, "is not a directory")
+        raise _refused(directory, "is not a directory", "remove it")
     if sys.platform == "win32":
         return  # there the inherited access list counts, not the mode
     if status.st_uid != os.geteuid():
@@ -112,10 +112,12 @@ def _check(directory: Path, status: os.stat_result) -> None:
         raise _refused(directory, "can be written by others")
 
 
-def _refused(path: Path, why: str) -> StoreError:
+def _refused(
+    path: Path, why: str, change: str = "make it accessible only to you (`chmod 700`)"
+) -> StoreError:
     return StoreError(
         f"{path} {why}",
-        "make it accessible only to you (`chmod 700`), or give another directory with --token-cache-dir",
+        f"{change}, or give another directory with --token-cache-dir",
         topic="cache-directory",
     )
 

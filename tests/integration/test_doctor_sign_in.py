@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,10 @@ def path() -> str:
 
 def doctor(laptop: Laptop, *more: str) -> dict[str, Line]:
     """Run `doctor` on the session of flags; return the last result of each check by its name."""
-    ended = laptop.run(*laptop.words("-o", "json", *more, command="doctor"), env={"PATH": path()})
+    words = laptop.words("-o", "json", *more, command="doctor")
+    if any(word.startswith("--listen-address=") for word in more):
+        words.remove("--listen-address=127.0.0.1:0")
+    ended = laptop.run(*words, env={"PATH": path()})
     assert "Traceback" not in ended.stderr
     return {check["name"]: Line(**check) for check in json.loads(ended.stdout)["checks"]}
 
@@ -121,6 +125,17 @@ def test_what_the_provider_does_not_accept_is_named_without_a_sign_in(
     assert [line.name for line in found.values() if line.status == "problem"] == ["client", "session"]
     assert laptop.browser.opened() == []
     assert "SECRET-wrong" not in "".join(line.message + line.hint for line in found.values())
+
+
+def test_the_redirect_uri_is_that_of_the_address_that_is_free(laptop: Laptop) -> None:
+    """A sign-in would use it now, and the provider knows only the one that is taken."""
+    laptop.client = "port-8000-only"
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        ports = [one.getsockname()[1] for one in (taken, free)]
+        free.close()
+        check = doctor(laptop, *(f"--listen-address=127.0.0.1:{port}" for port in ports))["client"]
+    assert (check.status, check.topic) == ("problem", "redirect-uri")
+    assert f"http://localhost:{ports[1]}" in check.hint
 
 
 ACCEPTED = {

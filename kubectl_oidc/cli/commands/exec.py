@@ -19,6 +19,7 @@ from kubectl_oidc.cli.options import conflicts
 from kubectl_oidc.cli.options.flags import USER_OPTIONS, log_at
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
+from kubectl_oidc.cli.users.target import GIVE_CLUSTER
 from kubectl_oidc.cli.users.valid_token import session_with_valid_token
 from kubectl_oidc.errors import KubeconfigError, LockError, OidcLoginError, UsageError
 from kubectl_oidc.kubeconfig.temporary import TemporaryKubeconfig, private_directory
@@ -87,7 +88,7 @@ def exec(program: tuple[str, ...], **values: Any) -> int:  # noqa: A001 - the na
     if chosen.context is None or chosen.cluster is None:
         raise KubeconfigError(
             "PROGRAM needs a cluster, but no context with a cluster is selected",
-            "give --context=NAME of a context with a cluster",
+            GIVE_CLUSTER,
         )
     session, _ = session_with_valid_token(target, system, may_prompt=True)
     _import_for_renewals(target.request, system)

@@ -50,9 +50,10 @@ _TITLES = ("SESSION", "PERSON", "ISSUER", "CLIENT", "REFRESH TOKEN", "AT THE PRO
     ),
 )
 def logout(**values: Any) -> int:
-    """Sign out: end the current context's session, the one that --session, --context or --user names, or all.
+    """Sign out, here and at the provider.
 
-    The command revokes the refresh token (RFC 7009) and removes the stored session. If the provider supports it, the browser
+    The command ends the session of the current context. Choose another one with --session, --context or --user, or give --all.
+    It revokes the refresh token (RFC 7009) and removes the stored session. If the provider supports it, the browser
     signs you out there too. Each step is reported. `purge` only removes the stored session.
     """
     system = System(log=log_at(values.pop("v"), values.pop("log_format")))
@@ -93,10 +94,7 @@ def _with_outcome(one: SignedOut, failure: OidcLoginError, *, number: int) -> Oi
     here = "was removed here" if one.purged.places else "was not removed here"
     failure.message = f"{what}: {reason}{failure.message}. The session {here}"
     if one.purged.places and not isinstance(failure, OtherTrust):
-        issuer = sanitize(one.purged.issuer)
-        failure.hint = (
-            f"end the session in your account at {issuer}; before the next sign-out, {failure.hint}"
-        )
+        failure.hint = f"end the session in your account at {sanitize(one.purged.issuer)}"
     return failure
 
 

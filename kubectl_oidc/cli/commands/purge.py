@@ -78,7 +78,7 @@ _HOW = tuple(
 def purge(**values: Any) -> int:
     """Remove a stored session without telling the provider. The next kubectl signs in again.
 
-    The command removes the current context's session, the one that --session, --context or --user names, or all. It also
+    The command removes the session of the current context. Choose another one with --session, --context or --user, or give --all. It also
     removes kubelogin's session of the same client. It removes nothing else.
     """
     log = log_at(values.pop("v"), values.pop("log_format"))

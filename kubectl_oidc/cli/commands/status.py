@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 
     from kubectl_oidc.kubeconfig import Kubeconfig
 
+_HELP = {
+    "--context": "List only the session of this context in the kubeconfig.",
+    "--user": "List only the session of this user in the kubeconfig.",
+    "--session": "List only the session with this name or ID.",
+}
 _CHOICE = tuple(
-    flag._replace(has_variable=False)  # a variable must not hide the other sessions
+    flag._replace(help=_HELP[flag.name], has_variable=False)  # a variable must not hide the other sessions
     for flag in (*USER_OPTIONS, *SESSION_OPTIONS)
-    if flag.name in {"--context", "--user", "--session"}
+    if flag.name in _HELP
 )
-"""The flags that choose which sessions are listed."""
 _NO_USER = "The kubeconfig has no user: run `kubectl oidc-login setup`."
 _GROUPS_CLAIM = tuple(flag for flag in CLAIMS if flag.name == "--oidc-groups-claim")
 

@@ -15,6 +15,7 @@ from kubectl_oidc.cli.output import echo_document, output
 from kubectl_oidc.cli.table import echo_rows
 from kubectl_oidc.cli.users.search import find_target
 from kubectl_oidc.cli.users.selection import ONE_SESSION
+from kubectl_oidc.cli.users.target import GIVE_CLUSTER
 from kubectl_oidc.cli.users.valid_token import session_with_valid_token, stored_session
 from kubectl_oidc.diagnosis import Severity
 from kubectl_oidc.diagnosis.token.facts import facts_of_session, scopes_supported
@@ -115,7 +116,7 @@ def _cluster(target: TargetSession) -> ClusterEntry:
     if target.kubeconfig_user.cluster is None:
         raise KubeconfigError(
             "--cluster needs a context with a cluster, and the kubeconfig has none",
-            "give --context=NAME of a context with a cluster",
+            GIVE_CLUSTER,
             topic="cluster-entry",
         )
     return parse_cluster_entry(target.kubeconfig_user.cluster)

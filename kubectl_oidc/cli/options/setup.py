@@ -13,7 +13,7 @@ CLUSTER = (
     Flag(
         "--cluster-type",
         choice([str(one) for one in ClusterType]),
-        help="Type of cluster (default: detected from the current context, else every type that may fit).",
+        help="Type of cluster to print instructions for (default: that of the current context; if it is not known, all that may fit).",
         metavar="TYPE",
         group=Group.CLUSTER,
     ),

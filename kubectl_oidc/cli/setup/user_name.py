@@ -51,7 +51,7 @@ def choose_user_name(
     if not can_ask(system.terminal):
         raise KubeconfigError(
             f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}, not {_described((request.issuer, request.client_id))}, and there is no terminal to ask at",
-            f"give --user={free} for another user, or --user={sanitize(name)} or --yes to change it",
+            f"give --yes to change this user, or --user={free} to write another one",
         )
     system.terminal.say(
         f"The user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}.\n"

@@ -33,6 +33,12 @@ Purpose = Literal["sign in", "use", "show", "end"]
 is stored or that a kubeconfig user asks for, if --session names it ("use"), `whoami` needs a stored one ("show"), `logout` and
 `purge` end one ("end")."""
 
+GIVE_CLUSTER = (
+    "give --context=NAME of a context with a cluster; "
+    "if there is none, `kubectl oidc-login setup` writes one with --context, --server and --write-kubeconfig"
+)
+"""The hint if a command needs a cluster."""
+
 USER_PARAMETERS = ("kubeconfig", "context", "user")
 
 

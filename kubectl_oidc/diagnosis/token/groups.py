@@ -34,7 +34,7 @@ def check_groups_present(facts: TokenFacts) -> Iterator[Finding]:
         message = f"the token has no claim {name}: so no group's role applies to you"
         other = _looks_like_groups(facts)
         hint = (
-            f"the claim {other} may be it: --oidc-groups-claim={other}"
+            f"if your groups are in the claim {other}, give --oidc-groups-claim={other}"
             if other
             else groups_hint(facts.issuer, scopes_supported=facts.scopes_supported)
         )

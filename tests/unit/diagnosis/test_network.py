@@ -16,6 +16,8 @@ from tests.hostile import Hostile, raw, silence
 from tests.unit.diagnosis.doctor_run import doctor_run, result_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import trustme
 
 
@@ -78,3 +80,11 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_plain_http_has_no_certificate() -> None:
     assert result_of(check_tls(doctor_run(issuer="http://localhost:1")))[0] == "skipped"
+
+
+def test_an_authority_that_cannot_be_read_is_a_problem_over_plain_http_too(tmp_path: Path) -> None:
+    """Every request loads it, so kubectl fails."""
+    run = doctor_run(issuer="http://localhost:1", tls=TlsOptions(ca_files=(tmp_path / "ca.pem",)))
+    (found,) = run_checks(run, (Check("tls", check_tls),))
+    assert found.status == "problem"
+    assert "--certificate-authority" in found.message
