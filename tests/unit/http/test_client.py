@@ -755,7 +755,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
         client.close()
     assert isinstance(error, ProviderUnreachable)
     assert not error.sent
-    assert f"proxy localhost:{proxy.port}" in error.message
+    assert f" localhost:{proxy.port} " in error.message
     assert f"({words}" in error.message
     assert hint in error.hint
     assert error.topic == "proxy"
@@ -770,7 +770,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     client = HttpClient(log=QUIET)
     error, _ = timed(lambda: client.get("https://provider.test/doc", deadline=soon()))
     client.close()
-    assert f"proxy 127.0.0.1:{port}" in error.message
+    assert f" 127.0.0.1:{port} " in error.message
     assert error.topic == "proxy"
     assert "SECRETPASS" not in error.message + error.hint
 

@@ -15,7 +15,7 @@ from kubectl_oidc.http.tls import TlsOptions
 from kubectl_oidc.system.deadline import Deadline
 from kubectl_oidc.system.log import QUIET
 from tests.hostile import Hostile, certificate, html_reply, json_reply, nameless, raw, reply, silence, tunnel
-from tests.topics import about
+from tests.topics import about, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +55,13 @@ def ask(proxy: str, authority: trustme.CA, url: str = URL, *, seconds: float = 5
         return http.post_form(url, [], deadline=Deadline.after(30)).body
 
 
-def refused(proxy: str, authority: trustme.CA, topic: str, *names: str, seconds: float = 5.0) -> None:
-    """Ask through a proxy, and check the error: the request was not sent, and no password is shown."""
+def refused(proxy: str, authority: trustme.CA, topic: str, *names: str, seconds: float = 5.0) -> str:
+    """Ask through a proxy, and check the error, whose message is returned: the request was not sent, and no password is shown."""
     with pytest.raises(ProviderUnreachable, check=about(topic, "provider.test", *names)) as caught:
         ask(proxy, authority, seconds=seconds)
     assert not caught.value.sent
     assert not any(word in caught.value.message + caught.value.hint for word in ("p%40ss", "p@ss"))
+    return caught.value.message
 
 
 # CONNECT
@@ -86,8 +87,8 @@ def test_one_tunnel_serves_several_requests(provider: Hostile, authority: trustm
         (html_reply(502), "502"),
         (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "HTTP"),
         (raw(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000), "HTTP"),
-        (raw(b"HTTP/1.1 200 OK\r\n\r\ninjected"), "it sends"),
-        (raw(b"HTTP/1.1 200"), "cut"),
+        (raw(b"HTTP/1.1 200 OK\r\n\r\ninjected"), ""),
+        (raw(b"HTTP/1.1 200"), ""),
     ],
 )
 def test_a_proxy_that_does_not_connect_is_named(authority: trustme.CA, script: Script, name: str) -> None:
@@ -95,6 +96,21 @@ def test_a_proxy_that_does_not_connect_is_named(authority: trustme.CA, script: S
     with Hostile() as proxy:
         proxy.on("*", script)
         refused(f"http://{LOGIN}@localhost:{proxy.port}", authority, "proxy", f"localhost:{proxy.port}", name)
+
+
+def test_answers_to_connect_are_told_apart(authority: trustme.CA) -> None:
+    """What is not HTTP, data after the answer, and an answer that ends too early."""
+    kinds = {
+        "not HTTP": [raw(b"SSH-2.0-OpenSSH_9.2\r\n"), raw(b"220 mail.test ESMTP\r\n")],
+        "early data": [raw(b"HTTP/1.1 200 OK\r\n\r\ninjected")],
+        "cut short": [raw(b"HTTP/1.1 200"), raw(b"HTTP/1.1 200 OK\r\n")],
+    }
+    with Hostile() as proxy:
+        url = f"http://localhost:{proxy.port}"
+        proxy.on("*", *(script for scripts in kinds.values() for script in scripts))
+        told_apart(
+            {kind: [refused(url, authority, "proxy") for _ in scripts] for kind, scripts in kinds.items()}
+        )
 
 
 def test_a_proxy_that_is_silent_ends_with_the_deadline(authority: trustme.CA) -> None:

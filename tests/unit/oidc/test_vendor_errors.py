@@ -11,7 +11,7 @@ from kubectl_oidc.oidc.known_errors import self_hosted
 from kubectl_oidc.oidc.known_errors.known_error import REGISTRATION
 from kubectl_oidc.oidc.token_response import oauth_error
 from kubectl_oidc.oidc.vendor_errors import KNOWN_ERRORS, redirect_uri_settings, vendor_hint
-from kubectl_oidc.oidc.vendors import Vendor
+from kubectl_oidc.oidc.vendors import Vendor, vendor_of
 from tests.topics import told_apart
 
 OKTA = "https://corp.okta.com/oauth2/default"
@@ -43,13 +43,13 @@ RANCHER = "https://rancher.example.com/oidc"
             OKTA_ORG,
             "invalid_scope",
             "One or more scopes are not configured for the authorization server resource.",
-            "org authorization server",
+            "https://ORG.okta.com",
         ),
         (
             OKTA,
             "invalid_scope",
             "One or more scopes are not configured for the authorization server resource.",
-            "Scopes: add",
+            "> Scopes",
         ),
         (
             OKTA,
@@ -63,7 +63,6 @@ RANCHER = "https://rancher.example.com/oidc"
             "The client is not authorized to use the provided grant type. Configured grant types: [implicit].",
             "Grant type",
         ),
-        (OKTA, "invalid_grant", "The refresh token is invalid or expired.", "access policy"),
         (
             OKTA,
             "invalid_request",
@@ -72,34 +71,33 @@ RANCHER = "https://rancher.example.com/oidc"
         ),
         (ENTRA, "invalid_request", "AADSTS50011: The redirect URI …", "Mobile and desktop applications"),
         (ENTRA, "access_denied", "AADSTS50105: Your administrator …", "Users and groups"),
-        (ENTRA, "consent_required", "AADSTS65001: The user or administrator …", "consent"),
+        (ENTRA, "consent_required", "AADSTS65001: The user or administrator …", "Permissions"),
         (ENTRA, "unauthorized_client", "AADSTS700016: Application with identifier …", "--oidc-client-id"),
-        (ENTRA, "invalid_client", "AADSTS7000218: The request body must …", "public client flows"),
-        (ENTRA, "invalid_client", "AADSTS700025: Client is public …", "client secret"),
         (ENTRA, "access_denied", "AADSTS53003: Access has been blocked …", "Conditional Access"),
-        (ENTRA, "invalid_grant", "AADSTS700082: The refresh token has expired …", "sign in"),
         (
             ENTRA,
             "invalid_client",
             "AADSTS650053: The application 'k8s' asked for scope 'groups' that …",
-            "scope",
+            "Token configuration",
         ),
-        (ENTRA, "interaction_required", "AADSTS50076: Due to a configuration change …", "multi-factor"),
-        (ENTRA, "invalid_grant", "AADSTS50079: Due to a configuration change …", "multi-factor"),
-        (ENTRA, "invalid_grant", "AADSTS50139: Session not valid …", "sign in"),
-        (ENTRA, "invalid_grant", "AADSTS70000: Provided grant is invalid …", "sign in"),
-        (ENTRA_CHINA, "invalid_client", "AADSTS7000215: Invalid client secret …", "secret"),
+        (
+            ENTRA,
+            "interaction_required",
+            "AADSTS50076: Due to a configuration change …",
+            "--grant-type=password",
+        ),
+        (ENTRA, "invalid_grant", "AADSTS50079: Due to a configuration change …", "--grant-type=password"),
+        (ENTRA_CHINA, "invalid_client", "AADSTS7000215: Invalid client secret …", "Certificates & secrets"),
         (CIAM, "invalid_request", "AADSTS50011: The redirect URI …", "Mobile and desktop applications"),
         (
             B2C,
             "invalid_request",
             "AADB2C90117: The scope 'groups' provided in request is not supported.",
-            "scope",
+            "--oidc-extra-scope",
         ),
-        (B2C, "access_denied", "AADB2C90091: The user has cancelled …", "command"),
         (COGNITO, "invalid_request", "invalid_scope", "OpenID Connect scopes"),
         (COGNITO, "unauthorized_client", None, "OAuth grant types"),
-        (COGNITO, "invalid_client", "invalid_client_secret", "client secret"),
+        (COGNITO, "invalid_client", "invalid_client_secret", "--oidc-client-id"),
         (DEX, "invalid_scope", 'Unrecognized scope(s) ["roles"]', "Dex"),
         (
             DEX,
@@ -111,10 +109,9 @@ RANCHER = "https://rancher.example.com/oidc"
             DEX,
             "invalid_request",
             "clientID k8s refresh token (ID x) is invalid or has already been claimed by another client.",
-            "sign in",
+            "expiry.refreshTokens",
         ),
         (RANCHER, "invalid_scope", "invalid scope: email", "Rancher"),
-        (RANCHER, "access_denied", "Rancher token no longer present.", "sign in"),
         (RANCHER, "server_error", "OIDC client not found: <nil>", "OIDCClient"),
         (RANCHER, "invalid_request", "redirect_uri http://localhost:8000 is not registered", "redirectURIs"),
         (
@@ -131,10 +128,9 @@ RANCHER = "https://rancher.example.com/oidc"
             "Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.",
             "Standard flow",
         ),
-        (KEYCLOAK, "invalid_client", "Invalid client or Invalid client credentials", "realm"),
+        (KEYCLOAK, "invalid_client", "Invalid client or Invalid client credentials", "Client authentication"),
         (KEYCLOAK, "invalid_grant", "Session not active", "Sessions"),
         (GOOGLE, "invalid_request", "client_secret is missing.", "--oidc-client-secret-file"),
-        (GOOGLE, "org_internal", None, "organisation"),
         (
             AUTH0,
             "unauthorized_client",
@@ -147,8 +143,42 @@ RANCHER = "https://rancher.example.com/oidc"
 def test_a_providers_own_words_are_explained(
     issuer: str, code: str, description: str | None, hint: str
 ) -> None:
-    """In the browser's answer and at the token endpoint. The message keeps the provider's words."""
+    """By the names in the provider's settings, and flags."""
     assert hint in vendor_hint(issuer, code, description)
+    assert_explained(issuer, code, description)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "code", "description", "row"),
+    [
+        (OKTA, "invalid_grant", "The refresh token is invalid or expired.", "invalid or expired"),
+        (ENTRA, "invalid_client", "AADSTS7000218: The request body must …", "aadsts7000218"),
+        (ENTRA, "invalid_client", "AADSTS700025: Client is public …", "aadsts700025"),
+        (ENTRA, "invalid_grant", "AADSTS700082: The refresh token has expired …", "aadsts700082"),
+        (ENTRA, "invalid_grant", "AADSTS50139: Session not valid …", "aadsts50139"),
+        (ENTRA, "invalid_grant", "AADSTS70000: Provided grant is invalid …", "aadsts70000"),
+        (B2C, "access_denied", "AADB2C90091: The user has cancelled …", "aadb2c90091"),
+        (RANCHER, "access_denied", "Rancher token no longer present.", "rancher token no longer present"),
+        (GOOGLE, "org_internal", None, "org_internal"),
+    ],
+)
+def test_a_hint_without_a_name_of_its_own_is_the_one_in_the_row_of_the_providers_words(
+    issuer: str, code: str, description: str | None, row: str
+) -> None:
+    """Such a hint names no setting and no flag that others do not name."""
+    (hint,) = [
+        hint
+        for words, hint in KNOWN_ERRORS[vendor_of(issuer)].items()
+        if any(each.endswith(row) for each in words)
+    ]
+    assert vendor_hint(issuer, code, description) == hint
+    assert_explained(issuer, code, description)
+
+
+def assert_explained(issuer: str, code: str, description: str | None) -> None:
+    """In the browser's answer and at the token endpoint. The message keeps the provider's words."""
+    hint = vendor_hint(issuer, code, description)
+    assert hint
     browser = sign_in_refused(
         AuthorizationResponse(None, code, description), SentRequest(issuer=issuer, came_by_browser=True)
     )
@@ -164,6 +194,7 @@ def test_a_providers_own_words_are_explained(
     for error in (browser, token):
         assert hint in error.hint
         assert code in error.message
+        assert description is None or description.split()[0] in error.message
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_a_holder_that_does_not_move_is_waited_for_in_bounded_time(
     error = still_held(lock, 0.3)
     assert str(holder.pid) in error.message
     assert BROWSER in error.message
-    assert "browser" in error.hint
+    assert advice(tmp_path, BROWSER) in error.hint
     assert f"(kill {holder.pid})" in error.hint
     assert error.topic == "lock"
 
@@ -196,15 +196,24 @@ def test_a_holder_that_is_stopped_is_said_to_be(
     assert "kill -CONT" not in still_held(lock, 5).hint
 
 
-def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
-    """The hint for a refresh does not mention a browser."""
-    with FileLock(paths(tmp_path)) as holder:
+def advice(directory: Path, doing: str) -> str:
+    """Return what the hint tells a person to do before it says how to end the process that holds the lock and does this."""
+    files = paths(directory, "of a holder that does this")
+    with FileLock(files) as holder:
         assert holder.try_acquire()
-        holder.describe("refreshing the session")
-        error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith("refreshing the session")
-    assert f"(kill {os.getpid()})" in error.hint
-    assert "browser" not in error.hint
+        holder.describe("")
+        end = still_held(FileLock(files), 5).hint
+        holder.describe(doing)
+        error = still_held(FileLock(files), 5)
+    assert error.message.endswith(doing)
+    assert f"(kill {os.getpid()})" in end
+    assert error.hint.endswith(end)
+    return error.hint.removesuffix(end)
+
+
+def test_who_is_not_at_a_browser_is_not_said_to_be(tmp_path: Path) -> None:
+    """The hint for a refresh says only how to end it."""
+    assert advice(tmp_path, "refreshing the session") == ""
 
 
 def test_each_way_to_sign_in_is_called_what_it_is() -> None:
@@ -222,37 +231,26 @@ def test_each_way_to_sign_in_is_called_what_it_is() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("grant", "asks", "finish"),
-    [
-        ("auto", True, "browser"),
-        ("authcode", True, "browser"),
-        ("authcode-keyboard", True, "code"),
-        ("device-code", True, "code"),
-        ("password", True, "password"),
-        ("password", False, ""),
-        ("client-credentials", True, ""),
-    ],
-)
-def test_what_a_holder_waits_for_is_its_grants(
+def test_what_a_holder_waits_for_is_its_grants(tmp_path: Path) -> None:
+    """The hint has one thing to do for each kind of wait, so none mentions a browser that the grant does not open."""
+    told_apart(
+        {
+            "browser": [advice(tmp_path, signing_in(grant)) for grant in ("auto", "authcode")],
+            "pasted code": [advice(tmp_path, signing_in("authcode-keyboard"))],
+            "device code": [advice(tmp_path, signing_in("device-code"))],
+            "password": [advice(tmp_path, signing_in("password"))],
+        }
+    )
+
+
+@pytest.mark.parametrize(("grant", "asks"), [("password", False), ("client-credentials", True)])
+def test_a_holder_that_waits_for_nobody_can_only_be_ended(
     tmp_path: Path,
     grant: str,
     asks: bool,  # noqa: FBT001 - a test's parameter
-    finish: str,
 ) -> None:
-    """The hint does not mention a browser that this grant does not open."""
-    with FileLock(paths(tmp_path)) as holder:
-        assert holder.try_acquire()
-        holder.describe("")
-        end = still_held(FileLock(paths(tmp_path)), 5).hint
-        holder.describe(signing_in(grant, asks=asks))
-        error = still_held(FileLock(paths(tmp_path)), 5)
-    assert error.message.endswith(signing_in(grant, asks=asks))
-    assert f"(kill {os.getpid()})" in end
-    assert error.hint.endswith(end)
-    what_a_person_can_do = error.hint.removesuffix(end)
-    assert bool(what_a_person_can_do) == bool(finish)
-    assert finish in what_a_person_can_do
+    """A sign-in without a person has nothing to finish."""
+    assert advice(tmp_path, signing_in(grant, asks=asks)) == ""
 
 
 def test_of_two_files_the_one_that_another_holds_names_the_holder(

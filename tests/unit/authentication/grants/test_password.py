@@ -9,6 +9,8 @@ import pytest
 
 from kubectl_oidc.authentication.grants.password import _ask_credentials, sign_in_with_password
 from kubectl_oidc.errors import IdTokenError, InvalidGrant, ProviderUnreachable, SignInError, SignInPaused
+from kubectl_oidc.oidc.error_hints import SentRequest
+from kubectl_oidc.oidc.token_response import oauth_error
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile, hang_up, json_reply
@@ -59,6 +61,18 @@ def test_a_confidential_client_authenticates_itself(desk: Desk) -> None:
     assert "authorization" in desk.server.asked[1].headers
 
 
+def hint_of_a_refused(grant: str) -> str:
+    """Return the hint for ``invalid_grant`` from a provider that is not known, when this grant was requested."""
+    return oauth_error(
+        {"error": "invalid_grant"},
+        grant,
+        [],
+        endpoint="token endpoint",
+        invalid_client="",
+        sent=SentRequest(issuer="https://idp.example.com"),
+    ).hint
+
+
 def test_nothing_secret_is_said(desk: Desk) -> None:
     """Neither the password nor a token, at -v 9, in errors and in a repr."""
     sign_in(desk)
@@ -69,7 +83,8 @@ def test_nothing_secret_is_said(desk: Desk) -> None:
     assert PASSWORD.reveal() not in caught.value.message
     assert "p&ss" not in desk.everything_said() + caught.value.message
     assert "SECRET" not in desk.everything_said() + repr(desk.request)
-    assert "password" in caught.value.hint
+    assert caught.value.hint == hint_of_a_refused("password")
+    assert caught.value.hint != hint_of_a_refused("refresh_token")
 
 
 def test_a_refused_password_is_remembered(desk: Desk) -> None:
