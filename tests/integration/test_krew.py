@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
+import tempfile
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ def krew(root: Path, system: str, machine: str, *arguments: str | Path) -> str:
         pytest.skip(f"krew is not built (go install {KREW_MODULE})")
     environment = {
         "HOME": str(root), "KREW_ROOT": str(root), "KREW_OS": system, "KREW_ARCH": machine, "PATH": os.environ["PATH"],
+        "TMPDIR": tempfile.gettempdir(),  # it moves files from there
     }  # fmt: skip
     command = [str(KREW), *map(str, arguments)]
     done = subprocess.run(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .laptop import Laptop
 
 pytestmark = [
-    pytest.mark.usefixtures("start_program"),
+    pytest.mark.usefixtures("start_program", "fork_server"),
     pytest.mark.together("many"),  # one after the other: 50 are enough at once
 ]
 
