@@ -282,7 +282,7 @@ FAULTS = {
         "plugin",
         "problem",
         "/nowhere/kubectl-oidc_login",
-        "--absolute-path",
+        "doctor --fix",
     ),
     "a program not on PATH": Fault(
         exec_is(command="kubectl-oidc_login"), "plugin", "problem", "PATH", env={"PATH": "/nowhere"}
