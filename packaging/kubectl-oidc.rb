@@ -2,27 +2,27 @@
 class KubectlOidc < Formula
   desc "Sign in to Kubernetes with OpenID Connect"
   homepage "https://HOMEPAGE"
-  version "1.0.0"
+  version "1.1.0"
   license "Apache-2.0"
 
   on_macos do
     on_arm do
-      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-darwin-arm64.tar.gz"
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.1.0-darwin-arm64.tar.gz"
       sha256 "0000000000000000000000000000000000000000000000000000000000000000"
     end
     on_intel do
-      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-darwin-amd64.tar.gz"
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.1.0-darwin-amd64.tar.gz"
       sha256 "0000000000000000000000000000000000000000000000000000000000000000"
     end
   end
 
   on_linux do
     on_arm do
-      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-linux-arm64.tar.gz"
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.1.0-linux-arm64.tar.gz"
       sha256 "0000000000000000000000000000000000000000000000000000000000000000"
     end
     on_intel do
-      url "https://RELEASE_ADDRESS/kubectl-oidc-1.0.0-linux-amd64.tar.gz"
+      url "https://RELEASE_ADDRESS/kubectl-oidc-1.1.0-linux-amd64.tar.gz"
       sha256 "0000000000000000000000000000000000000000000000000000000000000000"
     end
   end

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 EXPECT_FLAG, HINT_FLAG = "--expect-claim", "--login-hint"
 PROMPT_FLAG, AGE_FLAG, TTL_FLAG = "--prompt", "--max-age", "--min-ttl"
 
+_OTHER_ACCOUNT = (
+    "run `kubectl oidc-login login --prompt=select_account` to choose another account, or sign out at the provider first. "
+    "This sign-in stored nothing"
+)
+
 PROMPTS = ("none", "login", "consent", "select_account", "create")
 """What ``prompt`` may hold (OpenID Connect Core 3.1.2.1; Initiating User Registration 1.0 for ``create``)."""
 
@@ -89,11 +94,11 @@ class AccountOptions(NamedTuple):
             if value is None:
                 raise WrongAccount(
                     f"this account has no claim {shown}, and {wanted}",
-                    f"add the scope that brings it (`--oidc-extra-scope=email` for email), or use another account: `{PROMPT_FLAG}=select_account`. This sign-in left no session",
+                    f"add the scope that brings it (`--oidc-extra-scope=email` for email), or use another account: {_OTHER_ACCOUNT}",
                 )
             raise WrongAccount(
                 f"this account has {shown} {json_quoted(value)}, and {wanted}",
-                f"try again with `{PROMPT_FLAG}=select_account`, or sign out at the provider first. This sign-in left no session",
+                _OTHER_ACCOUNT,
             )
 
 

@@ -92,7 +92,7 @@ def check_essential(requested: str, claims: Mapping[str, object], *, refreshed: 
         )
         raise IdTokenError(
             f"{came}, and {asked}",
-            "sign in that way, for example with a second factor (`--prompt=login`); if it does not help, the provider does not offer it here. This sign-in left no session",
+            "sign in that way, for example with a second factor (`--prompt=login`); if it does not help, the provider does not offer it here. This sign-in stored nothing",
             topic="step-up",
         )
 

@@ -91,4 +91,4 @@ def check_keys(run: DoctorRun) -> Observations:
             "id-token-key",
         )
         return
-    yield from odd or (f"{len(keys.keys)} can verify ID tokens",)
+    yield from odd or (f"{len(keys.keys)} key{'s' if len(keys.keys) > 1 else ''} can verify ID tokens",)

@@ -12,7 +12,7 @@ from kubectl_oidc.errors import KubeconfigError, UsageError
 from kubectl_oidc.http.proxy import parse_proxy
 from kubectl_oidc.http.tls import BUNDLE_LIMIT, TlsOptions
 from kubectl_oidc.text import sanitize
-from kubectl_oidc.urls import shown_url, url_fault
+from kubectl_oidc.urls import PLAIN_HTTP, shown_url, url_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class ClusterEntry:
     """An API server, and how to connect to it.
 
     Attributes:
-        server: The URL without a slash at the end. It is https, or http on this machine.
+        server: The https URL without a slash at the end.
         tls: If the entry has a certificate authority, only that one is trusted, as in kubectl.
         proxy: The entry's own proxy. It overrides the environment's, and may contain a password.
     """
@@ -81,7 +81,9 @@ def _server(value: Mapping[str, object], where: str) -> str:
         raise invalid_entry(where, "has no server")
     if "://" not in server:
         server = f"https://{server}"
-    why = url_fault(server, http_allowed=True)
+    why = url_fault(server, http_allowed=False)
+    if why == PLAIN_HTTP:
+        why += ", and kubectl sends tokens only over https"
     if why:
         named = "its server" if "@" in server else f"its server {shown_url(server)}"
         raise invalid_entry(where, f"cannot be used: {named} {why}")

@@ -144,7 +144,7 @@ class FailedSignIns:
         if left > 0:
             raise SignInPaused(
                 f"the last sign-in failed {remaining(now - record.at)} ago ({record.why}); not retrying automatically yet",
-                f"run `{command}` in a terminal; without a terminal, kubectl may try again in {remaining(left)}",
+                f"run `{command}` in a terminal, or wait {remaining(left)} and run kubectl again",
             )
 
     @contextlib.contextmanager

@@ -168,5 +168,6 @@ def test_a_browser_is_sent_once_for_each_issuer(two: tuple[Laptop, str]) -> None
     (also,) = (row for row in by_name.values() if row[5].split()[-1] in by_name)
     first = by_name.pop(also[5].split()[-1])
     assert first[2] == also[2], "the row names the session of its issuer that the browser was sent for"
+    assert first[0] == "other", "it was signed in last"
     assert len({row[5] for row in by_name.values() if row is not also} | {first[5]}) == 1
     assert orphan in ended.stdout

@@ -151,8 +151,8 @@ def _end_all(
 ) -> dict[str, SignedOut]:
     """End every session, with the flags of its kubeconfig user, or else those that the index knows.
 
-    A browser has one session at each issuer, so only the first session of an issuer sends the browser there. ``unread`` gets an
-    error for each keyring that may hold more sessions.
+    A browser has one session at each issuer, so it is sent there once: for the session that was signed in last. ``unread`` gets
+    an error for each keyring that may hold more sessions.
 
     Returns:
         What happened, by the session's name, else by the start of its ID.
@@ -163,10 +163,12 @@ def _end_all(
     known = {former_key(one.request.key(), one.request.storage).id(): one.request for one in users}
     known |= {one.session_id: one.request for one in users}
     ended: dict[str, SignedOut] = {}
-    sent: dict[str, str] = {}
     every = kept_sessions([cache_dir], system.log, failures=unread)
     among = [Candidate(kept.entry.session_id, cache_dir, kept.entry) for kept in every]
-    for kept, candidate in zip(every, among, strict=True):
+    both = list(zip(every, among, strict=True))
+    by_time = sorted(both, key=lambda pair: pair[0].entry.signed_in_at)
+    last = {kept.entry.issuer: candidate for kept, candidate in by_time}
+    for kept, candidate in both:
         entry = kept.entry
         request = (
             known.get(entry.session_id)
@@ -174,9 +176,10 @@ def _end_all(
             or request_from_index(values, entry, None)
         )
         browser = request.browser._replace(open=request.browser.open and not values["skip_open_browser"])
-        asked = at_provider and entry.issuer not in sent
+        of_browser = last[entry.issuer]
+        asked = at_provider and candidate is of_browser
         one = _end_kept(kept, request._replace(browser=browser), system, at_provider=asked)
-        name = selector(candidate, among)
-        first = sent.setdefault(entry.issuer, name)
-        ended[name] = one if asked or not at_provider else replace(one, browser=f"see {first}")
+        if at_provider and not asked:
+            one = replace(one, browser=f"as for {selector(of_browser, among)}")
+        ended[selector(candidate, among)] = one
     return ended
