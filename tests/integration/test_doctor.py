@@ -347,7 +347,7 @@ FAULTS = {
         "discovery",
         "warning",
         "text/html",
-        "administrator",
+        "Discovery 1.0",
     ),
     "an empty text for an endpoint": Fault(
         metadata_is(revocation_endpoint=""), "discovery", "warning", "revocation_endpoint"
@@ -366,7 +366,7 @@ FAULTS = {
         ),
         "keys",
         "warning",
-        "served as text/plain",
+        "text/plain",
     ),
     "another issuer": Fault(metadata_is(issuer=OTHER_ISSUER), "discovery", "problem", f'"{OTHER_ISSUER}"'),
     "a captive portal": Fault(
@@ -464,7 +464,7 @@ FAULTS = {
         "--oidc-use-access-token",
         signs_in=True,
     ),
-    "no user name": Fault(claims_are(email=ABSENT), "claims", "problem", "claim email", signs_in=True),
+    "no user name": Fault(claims_are(email=ABSENT), "claims", "problem", " email", signs_in=True),
     "an address that is not verified": Fault(
         claims_are(email_verified=False),
         "claims",
@@ -476,7 +476,7 @@ FAULTS = {
     "groups of another shape": Fault(
         claims_are(groups={"eks-admins": True}), "claims", "problem", "groups", signs_in=True
     ),
-    "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", "claim groups", signs_in=True),
+    "no groups": Fault(claims_are(groups=ABSENT), "claims", "warning", " groups", signs_in=True),
     # The cluster
     "a context without its cluster": Fault(
         lambda clinic: clinic.context.update(cluster="gone"),
@@ -668,7 +668,7 @@ TRIED = {
     "Google, missing secret": (
         NOBODY,
         json_reply({"error": "invalid_request", "error_description": "client_secret is missing."}, 400),
-        ("problem", "client", "client secret"),
+        ("problem", "client", "client_secret is missing"),
     ),
     "Entra, redirect URI": (
         page(200, "Sorry, but we are having trouble signing you in. AADSTS50011: The redirect URI is not registered"),
@@ -694,7 +694,7 @@ TRIED = {
     ),
     "a location that is no URL": (goes_to("http://[::1/?error=invalid_client"), reply(500), ("skipped", "", "")),
     "a page without an end": (page(400, "<" * 500_000), reply(500), ("warning", "redirect-uri", "http://localhost:")),
-    "scripts without an end": (page(400, "<script>client_id" * 50_000), reply(500), ("warning", "redirect-uri", "status 400")),
+    "scripts without an end": (page(400, "<script>client_id" * 50_000), reply(500), ("warning", "redirect-uri", " 400")),
     "a firewall": (page(403, "Are you a robot?"), page(403, "Are you a robot?"), ("skipped", "", "")),
     "too many requests": (reply(429), reply(429), ("skipped", "", "")),
     "a provider that fails": (reply(500), reply(503), ("skipped", "", "")),
@@ -876,7 +876,7 @@ def test_a_group_that_is_almost_bound_is_shown_beside_the_one_that_is(
     (check,) = diagnosis.checks("bindings")
     assert check["status"] == "warning"
     assert f" {own}, " in check["message"]
-    assert f"{own} and {bound} " in check["hint"]
+    assert re.match(rf"{re.escape(own)} .*\b{re.escape(bound)} ", check["hint"])
     assert own in diagnosis.checks("access")[0]["hint"]
 
 
@@ -900,7 +900,7 @@ def test_a_role_of_one_namespace_counts(clinic: Clinic, told: Api) -> None:
     )
     (access,) = diagnosis.checks("access")
     assert access["status"] == "problem"
-    for named in ("ada@example.com", "list pods", "namespace web"):
+    for named in ("ada@example.com", "list pods", " web"):
         assert named in access["message"]
     assert access["message"].endswith(" get configmaps")
     assert (diagnosis.status, diagnosis.document["healthy"]) == (1, False)
@@ -939,7 +939,7 @@ def test_a_binding_in_another_namespace_is_named(clinic: Clinic, told: Api) -> N
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
     assert re.search(r"\bdevs\b.*\bview\b.*\beks-admins\b", check["message"])
-    assert "namespace team-a" in check["message"]
+    assert " team-a " in check["message"]
     assert "--namespace=team-a" in check["hint"]
     assert diagnosis.named("problem") == ["access"]
     assert diagnosis.status == 1
@@ -956,7 +956,7 @@ def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) 
     clinic.signed_in()
     diagnosis = clinic.doctor()
     (check,) = diagnosis.checks("bindings")
-    assert "oidc:ada@example.com and ada@example.com " in check["hint"]
+    assert re.match(r"oidc:ada@example\.com .* ada@example\.com ", check["hint"])
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
     assert server["message"].count("oidc: ") == 2
@@ -967,8 +967,8 @@ def test_a_user_is_bound_without_the_clusters_prefix(clinic: Clinic, told: Api) 
 @pytest.mark.parametrize(
     ("role", "words"),
     [
-        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, "allows get pods"),
-        (None, "no such ClusterRole"),
+        ({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]}, " get pods"),
+        (None, " ClusterRole"),
     ],
 )
 def test_a_role_that_lacks_the_verb_is_named(
@@ -998,7 +998,7 @@ def test_groups_that_the_cluster_does_not_read_are_no_two_ticks(clinic: Clinic, 
     diagnosis = clinic.doctor()
     (server,) = diagnosis.checks("api-server")
     assert server["status"] == "warning"
-    assert "groups: none" in server["message"]
+    assert server["message"].count("eks-admins") == 1, "as a group of the token only"
     assert re.search(r"\bgroups\b.*\beks-admins\b", server["message"])
     assert "--oidc-groups-claim=groups" in server["hint"]
 
@@ -1010,7 +1010,7 @@ def test_another_user_name_claim_is_named(clinic: Clinic, told: Api) -> None:
     clinic.signed_in()
     (server,) = clinic.doctor().checks("api-server")
     assert server["status"] == "warning"
-    assert "claim sub" in server["message"]
+    assert " sub " in server["message"]
     assert "email (ada@example.com)" in server["message"]
 
 
@@ -1044,7 +1044,7 @@ def test_an_api_server_with_a_wrong_clock_that_accepts_the_token_is_warned_about
     clinic.signed_in()
     diagnosis = clinic.doctor()
     assert [check["status"] for check in diagnosis.checks("api-server")] == ["ok", "warning"]
-    assert "min ahead of" in diagnosis.checks("api-server")[1]["message"]
+    assert re.search(r"\b(19|20) min\b", diagnosis.checks("api-server")[1]["message"])
     assert diagnosis.status == 0
 
 
@@ -1083,7 +1083,7 @@ def test_a_namespace_of_another_context_in_which_it_works_is_named(
         }
         clinic.signed_in()
         (check,) = clinic.doctor().checks("access")
-        assert "namespace team-a" in check["hint"]
+        assert " --namespace=team-a`" in check["hint"]
         assert not any(b"team-b" in asked.body for asked in server.asked)
 
 
@@ -1175,12 +1175,12 @@ def test_what_the_api_server_accepts_is_a_problem_to_neither(clinic: Clinic, tol
     clinic.signed_in()
     alone = run_plugin("whoami", env=clinic.env())
     assert alone.stderr.startswith("problem: ")
-    assert "claim email_verified" in alone.stderr
+    assert " email_verified " in alone.stderr
     assert "(troubleshooting: claims-email-verified)" in alone.stderr
     assert "`kubectl oidc-login whoami --cluster`" in alone.stderr
     (check,) = clinic.doctor().checks("claims")
     assert check["status"] == "ok"
-    assert "claim email_verified" in check["message"]
+    assert "email_verified" in check["message"]
     asked = run_plugin("whoami", "--cluster", "-o", "json", env=clinic.env())
     assert json.loads(asked.stdout)["problems"] == []
     assert asked.stderr == ""
@@ -1208,7 +1208,7 @@ def test_an_older_kubernetes_is_asked_what_it_knows(clinic: Clinic, told: Api) -
     assert diagnosis.checks("api-server")[0]["status"] == "skipped"
     (access,) = diagnosis.checks("access")
     assert access["status"] == "ok"
-    assert "namespace web" in access["message"]
+    assert " web" in access["message"]
 
 
 def test_it_ends_within_seconds_where_nobody_answers(clinic: Clinic, authority: Authority) -> None:
@@ -1271,9 +1271,9 @@ def test_it_is_a_line_a_check_for_people(clinic: Clinic, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("words", "topic", "error", "hint"),
     [
-        (["--context=dem"], "kubeconfig", "context dem", "demo?"),
-        (["--user=oidcc"], "kubeconfig", "user oidcc", "oidc?"),
-        (["--oidc-client-id=a"], "usage", "--oidc-client-id", "both"),
+        (["--context=dem"], "kubeconfig", " dem", "demo?"),
+        (["--user=oidcc"], "kubeconfig", " oidcc", "oidc?"),
+        (["--oidc-client-id=a"], "usage", "--oidc-issuer-url", ""),
     ],
 )
 def test_what_is_not_there_is_said_with_the_nearest(
@@ -1362,7 +1362,7 @@ def test_the_way_out_to_an_exec_section_works(clinic: Clinic) -> None:
     clinic.signs_in_by("setup", *words, *clinic.args[2:])
     done = run_plugin("doctor", "--user=old-exec", env=clinic.env())
     assert (done.returncode, done.stderr) == (0, "")
-    assert "namespace default" in done.stdout
+    assert re.search(r"\bdefault\b", done.stdout)
 
 
 @pytest.mark.parametrize("others", [False, True])

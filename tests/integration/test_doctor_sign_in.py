@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import parts
+from tests.topics import told_apart
 
 from .laptop import cache
 
@@ -58,55 +59,55 @@ def realm(openid_provider: OpenIdProvider) -> Realm:
 
 
 REFUSED = {
-    "unknown client": ("nobody", [], "client", "the client nobody", "--oidc-client-id"),
+    "unknown client": ("nobody", [], "client", " nobody ", "--oidc-issuer-url"),
     "wrong secret": (
         "confidential",
         ["--oidc-client-secret=SECRET-wrong"],
         "client",
-        "knows the client confidential, ",
+        " confidential, ",
         "--oidc-client-secret",
     ),
     "wrong secret in the form": (
         "posting",
         ["--oidc-client-secret=SECRET-wrong", "--oidc-client-authentication=client_secret_post"],
         "client",
-        "knows the client posting, ",
+        " posting, ",
         "--oidc-client-secret",
     ),
     "missing secret": (
         "confidential",
         [],
         "client",
-        "knows the client confidential, ",
+        " confidential, ",
         "--oidc-client-secret",
     ),
     "redirect URI": (
         "port-8000-only",
         ["--oidc-redirect-url=http://localhost:8123/callback"],
         "redirect-uri",
-        "redirect URI http://localhost:8123/callback",
-        "exactly http://localhost:8123/callback",
+        " http://localhost:8123/callback ",
+        " http://localhost:8123/callback",
     ),
     "random port": (
         "port-8000-only",
         [],
         "redirect-uri",
-        "redirect URI",
+        " port-8000-only",
         "--listen-address",
     ),
     "no browser grant": (
         "robot",
         ["--oidc-client-secret=secret of the robot"],
         "provider-refused",
-        "client robot the grant authorization_code",
-        "grant authorization_code",
+        " robot ",
+        " authorization_code ",
     ),
     "no device code": (
         "kubernetes",
         ["--grant-type=device-code"],
         "provider-refused",
-        "client kubernetes the grant device_code",
-        "grant device_code",
+        " kubernetes ",
+        " device_code ",
     ),
 }
 
@@ -136,6 +137,27 @@ def test_the_redirect_uri_is_that_of_the_address_that_is_free(laptop: Laptop) ->
         check = doctor(laptop, *(f"--listen-address=127.0.0.1:{port}" for port in ports))["client"]
     assert (check.status, check.topic) == ("problem", "redirect-uri")
     assert f"http://localhost:{ports[1]}" in check.hint
+
+
+def test_a_client_that_the_provider_knows_is_told_from_an_unknown_one(laptop: Laptop) -> None:
+    """Of a client whose secret is wrong it says so much as of one that it accepts."""
+
+    def before_its_name(client: str, *flags: str) -> str:
+        laptop.client = client
+        said, name, _ = doctor(laptop, *flags)["client"].message.partition(f" {client}")
+        assert name
+        return said
+
+    told_apart(
+        {
+            "known": [
+                before_its_name("kubernetes"),
+                before_its_name("confidential"),
+                before_its_name("confidential", "--oidc-client-secret=SECRET-wrong"),
+            ],
+            "unknown": [before_its_name("nobody")],
+        }
+    )
 
 
 ACCEPTED = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_oidc.authentication.reasons import UNLOCKED
+from kubectl_oidc.sessions.lock_wait import signing_in
 from tests import parts, seccomp
 from tests.plugin import wait_until
 
@@ -75,7 +76,7 @@ def test_a_holder_that_was_stopped_at_the_browser_is_named_with_what_ends_it(lap
     began = time.monotonic()
     others = [laptop.start("--authentication-timeout-sec=1") for _ in range(2)]
     for other in others:
-        names = (f"process {pid}, ", "stopped", "after 1 s", "in the browser", f"kill -CONT {pid}")
+        names = (f" {pid}, ", " 1 s", signing_in("authcode"), f"kill -CONT {pid}", f"kill -KILL {pid}")
         failure(other.ended(10), "lock", *names)
     assert time.monotonic() - began < 5
 
@@ -209,7 +210,7 @@ def test_a_lock_beside_the_session_that_cannot_be_had_leaves_one_tab(expired: La
     assert [one.status for one in ended] == [0] * 4
     assert len({token_of(one.stdout) for one in ended}) == 1
     (said,) = [text for one in ended if (text := beside_the_reason(one.stderr))]
-    assert re.match(f"warning: .*not refreshed.* {re.escape(str(beside))}", said)
+    assert re.match(f"warning: {re.escape(UNLOCKED)}: .*{re.escape(str(beside))}", said)
     assert expired.realm.seen().token_requests == ["authorization_code"]
 
 

@@ -11,6 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from kubectl_oidc.cli.prompts import NOTHING_CHANGED
+from kubectl_oidc.cli.setup.context import _BY_URL, _BY_URL_OR_CONTEXT
+from kubectl_oidc.cli.setup.questions import CLIENT_QUESTION
 from kubectl_oidc.demo.authority import Authority
 from kubectl_oidc.demo.kubernetes.api import KubernetesApi
 from kubectl_oidc.http.client import HttpClient
@@ -176,13 +178,11 @@ def test_at_a_terminal_it_offers_a_context(laptop: Laptop, cluster: Cluster) -> 
     with at_terminal(
         laptop, *laptop.realm.flags()[2:], f"--oidc-issuer-url={laptop.realm.issuer}"
     ) as terminal:
-        terminal.shows("Client ID: ")
+        terminal.shows(f"{CLIENT_QUESTION}: ")
         terminal.type(b"kubernetes\n\n")
         terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
-        question = "API server: "
-        terminal.shows(question)
-        assert "context" not in terminal.text().splitlines()[-1], "there is none to name"
+        terminal.shows(f"\n{_BY_URL}: ")  # there is no context to name
         terminal.type(b"nowhere\n")
         terminal.shows("https://10.0.0.1:6443")
         terminal.type(f"{cluster.url}\n".encode())
@@ -205,12 +205,11 @@ def test_at_a_terminal_the_name_of_an_eks_cluster_is_short(laptop: Laptop) -> No
     with at_terminal(
         laptop, *laptop.realm.flags()[2:], f"--oidc-issuer-url={laptop.realm.issuer}"
     ) as terminal:
-        terminal.shows("Client ID: ")
+        terminal.shows(f"{CLIENT_QUESTION}: ")
         terminal.type(b"kubernetes\n\n")
         terminal.asks(" [y/N]: ")
         terminal.type(b"y\n")
-        terminal.shows(f"[{EKS}]: ")
-        assert "context" in terminal.text().splitlines()[-1]
+        terminal.shows(f"\n{_BY_URL_OR_CONTEXT} [{EKS}]: ")
         terminal.type(b"\n")
         terminal.asks(" [production-oidc]: ")
         terminal.type(b"\n")

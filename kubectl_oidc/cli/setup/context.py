@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SERVER, AUTHORITY = "--server", "--cluster-ca"
 _NONE = "none"
+CONTEXT_QUESTION = "Write a context for a cluster, too?"
 _BY_URL = "Cluster: the URL of its API server"
 _BY_URL_OR_CONTEXT = f"{_BY_URL}, or the name of an existing context to copy it from"
 
@@ -134,7 +135,7 @@ def ask_for_context(questions: Questions, kubeconfig: Kubeconfig, system: System
     proposal = (
         bool(kubeconfig.contexts) and not kubeconfig.current_context
     )  # else there is nothing to choose from
-    if not questions.confirm("Write a context for a cluster, too?", proposal=proposal):
+    if not questions.confirm(CONTEXT_QUESTION, proposal=proposal):
         return {}
     answers: dict[str, Any] = {}
     while not answers:

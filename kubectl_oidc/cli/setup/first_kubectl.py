@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from .report import Report
 
+RUN_QUESTION = "Run it now?"
+
 
 def offer_first_command(report: Report, system: System) -> int:
     """Run the first command if it can run and the user agrees. Its output goes to standard error.
@@ -31,7 +33,7 @@ def offer_first_command(report: Report, system: System) -> int:
     if kubectl is None or not is_ready(report):
         return 0
     system.terminal.say("")
-    if not Questions(system.terminal).confirm("Run it now?", proposal=not is_rejected(report)):
+    if not Questions(system.terminal).confirm(RUN_QUESTION, proposal=not is_rejected(report)):
         return 0
     # Standard output may be a pipe for the manifests.
     status = subprocess.run([kubectl, *command[1:]], stdout=sys.stderr, check=False).returncode

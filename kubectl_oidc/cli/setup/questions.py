@@ -44,6 +44,9 @@ _ISSUER, _CLIENT, _SCOPE = "oidc_issuer_url", "oidc_client_id", "oidc_extra_scop
 _SCOPES = ("email", "profile", "offline_access")
 _GROUPS = "groups"
 
+ISSUER_QUESTION, CLIENT_QUESTION = "Issuer URL", "Client ID"
+SCOPES_QUESTION = "Additional scopes (openid is always included)"
+
 
 def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: Kubeconfig) -> None:
     """Ask for missing options, and set the answers as parameters of this command line.
@@ -65,7 +68,7 @@ def ask_for_missing(ctx: click.Context, system: System, page: Page, kubeconfig: 
     known = {name: params for name, params in users.items() if params[_ISSUER] == issuer}
     if not _typed(ctx, _CLIENT):
         named = ctx.params[_CLIENT] or next((params[_CLIENT] for params in known.values()), "")
-        _set(ctx, _CLIENT, questions.ask("Client ID", named))
+        _set(ctx, _CLIENT, questions.ask(CLIENT_QUESTION, named))
     same = next((name for name, params in known.items() if params[_CLIENT] == ctx.params[_CLIENT]), None)
     if same is not None:
         _take_over(ctx, system, same, known[same])
@@ -103,7 +106,7 @@ def ask_for_scopes(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -
 
 
 def _ask_scopes(ctx: click.Context, questions: Questions, proposed: str) -> None:
-    _set(ctx, _SCOPE, (questions.ask("Additional scopes (openid is always included)", proposed),))
+    _set(ctx, _SCOPE, (questions.ask(SCOPES_QUESTION, proposed),))
 
 
 def _propose_user(ctx: click.Context, system: System, kubeconfig: Kubeconfig) -> None:
@@ -134,7 +137,7 @@ def _issuer(ctx: click.Context, system: System, questions: Questions, users: _Us
         return given, _discover(ctx, system, given)
     proposal = given or next((params[_ISSUER] for params in users.values()), "")
     while True:
-        issuer = questions.ask("Issuer URL", proposal)
+        issuer = questions.ask(ISSUER_QUESTION, proposal)
         try:
             metadata = _discover(ctx, system, issuer)
         except OidcLoginError as error:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from kubectl_oidc.cli.doctor_output import DoctorOutput
 from kubectl_oidc.diagnosis.run import Result, Status
+from tests.topics import told_apart
 
 LONG = "word " * 40
 
@@ -94,8 +95,18 @@ def test_only_a_terminal_has_colour() -> None:
 def test_the_end_counts_problems_warnings_and_skipped_checks(
     counts: tuple[int, int, int], numbers: list[str]
 ) -> None:
+    said = end_of(*counts)
+    assert said.count("\n") == 1
+    assert re.findall(r"\d+", said) == numbers
+
+
+def test_the_end_tells_problems_warnings_and_skipped_checks_apart() -> None:
+    kinds = {"none": (0, 0, 0), "problems": (5, 0, 0), "warnings": (0, 5, 0), "skipped": (0, 0, 5)}
+    told_apart({kind: [end_of(*counts)] for kind, counts in kinds.items()})
+
+
+def end_of(problems: int, warnings: int, skipped: int) -> str:
+    """Return the last line for so many findings."""
     file = io.StringIO()
-    DoctorOutput(Console(file=file, width=80)).end(*counts)
-    assert file.getvalue().count("\n") == 1
-    assert re.findall(r"\d+", file.getvalue()) == numbers
-    assert ("problem" in file.getvalue()) is bool(counts[0])
+    DoctorOutput(Console(file=file, width=80)).end(problems, warnings, skipped)
+    return file.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -29,7 +30,7 @@ from kubectl_oidc.loopback.server import _ENDED, FLUSH_SECONDS, CallbackServer
 from kubectl_oidc.loopback.server_thread import ListenerThread
 from kubectl_oidc.loopback.sockets import _IN_USE as IN_USE, listen
 from kubectl_oidc.secret import Secret
-from kubectl_oidc.system.log import QUIET, Log
+from kubectl_oidc.system.log import JSON, QUIET, Log
 from tests import parts
 from tests.integration.users import as_user
 
@@ -1119,7 +1120,7 @@ def test_a_thread_that_fails_says_so_and_can_still_be_ended() -> None:
 
 def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     """At the highest level, rejected requests are logged only with their status and our own reason."""
-    with serving(log=Log(9)) as server:
+    with serving(log=Log(9, JSON)) as server:
         server.expect(lambda: AUTHORIZATION_URL)
         ticket = urlsplit(server.start_url).path[1:]
         client(server).get(f"/{ticket}").read()
@@ -1134,8 +1135,9 @@ def test_the_log_holds_no_secret_and_nothing_of_a_request(capsys: pytest.Capture
     told = capsys.readouterr().err
     assert f" {server.redirect_uri.rpartition(':')[2]} " in told
     assert all(status in told for status in ("(403)", "(404)", "(400)"))
-    assert " code" in told
-    assert " asked" in told
+    assert {"listening", "callback", "callback-refused", "callback-repeated"} <= {
+        json.loads(line)["event"] for line in told.splitlines()
+    }
     assert not any(word in told for word in ("evil", "\x1b", STATE, CODE, ticket))
     assert not any(word in shown.replace(AUTHORIZATION_URL, "") for word in (STATE, CODE))
 

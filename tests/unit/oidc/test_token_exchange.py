@@ -9,7 +9,7 @@ import pytest
 from kubectl_oidc.authentication.accept import accept
 from kubectl_oidc.errors import InvalidGrant, InvalidProviderResponse, OAuthErrorResponse, OidcLoginError
 from kubectl_oidc.oidc.token_exchange import GRANT_TYPE, TokenExchange
-from kubectl_oidc.oidc.token_response import TokenResponse
+from kubectl_oidc.oidc.token_response import TokenResponse, token_response
 from kubectl_oidc.oidc.tokens import OPAQUE_SECONDS, Tokens
 from kubectl_oidc.secret import Secret
 from kubectl_oidc.sessions.session import Session
@@ -17,7 +17,7 @@ from kubectl_oidc.system.deadline import Deadline
 from tests.hostile import Hostile, json_reply
 from tests.sign_ins import WITH_SECRET, Desk
 from tests.tokens import ABSENT, CLIENT_ID, NOW, good_claims, id_token, jwks, signing_key
-from tests.topics import told_apart
+from tests.topics import about, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_the_audience_counts_whatever_azp_says(desk: Desk, claims: dict[str, Any
         ({"aud": CLIENT_ID}, CLIENT_ID),
         ({"aud": ["cluster-bb", "cluster"]}, "cluster-bb"),
         ({"azp": "somebody"}, "azp"),
-        ({"iss": "https://evil.example.com"}, "issuer"),
+        ({"iss": "https://evil.example.com"}, '"https://evil.example.com"'),
         ({"exp": NOW - 3600}, "UTC"),
         ({"sub": "another"}, '"00u1"'),
         ({"sub": ""}, "sub"),
@@ -182,7 +182,9 @@ def test_an_answer_without_the_token(desk: Desk) -> None:
 def test_a_token_for_no_bearer_is_refused(desk: Desk) -> None:
     """The API server accepts only bearer tokens."""
     answers(desk, token(desk), token_type="DPoP")
-    assert "bearer" in refused(desk).message
+    with pytest.raises(InvalidProviderResponse) as caught:
+        token_response({"access_token": "at", "token_type": "DPoP"}, "")
+    assert refused(desk).message.endswith(caught.value.message)
 
 
 @pytest.mark.parametrize(("expires_in", "seconds"), [(60, 60), (..., OPAQUE_SECONDS)])
@@ -234,7 +236,7 @@ def test_the_hint_mentions_metadata_without_the_grant(desk: Desk) -> None:
 
 def test_without_an_access_token_there_is_nothing_to_exchange(desk: Desk) -> None:
     """No request is sent."""
-    with pytest.raises(OidcLoginError, match="access token"):
+    with pytest.raises(OidcLoginError, check=about("token-exchange", "--oidc-token-exchange-audience")):
         signed_in(desk, None)
     assert desk.asked("/token") == []
 

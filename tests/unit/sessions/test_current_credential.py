@@ -13,7 +13,7 @@ from kubectl_oidc.sessions.current_credential import CurrentCredential
 from kubectl_oidc.sessions.stores.base import Place
 from kubectl_oidc.sessions.stores.kernel import KernelStore
 from kubectl_oidc.sessions.stores.no_store import NoStore
-from kubectl_oidc.system.log import Log
+from kubectl_oidc.system.log import JSON, Log
 from tests.sessions import cache, key, linux_only, need_the_kernel_keyring, posix_only, session
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ WHOLE = session(KEY)
 def current(storage: str, level: int = 1) -> CurrentCredential:
     store = NoStore()
     store.name = storage
-    return CurrentCredential(Place(KEY.id(), store, cache(), Log(level)), {"CI": "1"})
+    return CurrentCredential(Place(KEY.id(), store, cache(), Log(level, JSON)), {"CI": "1"})
 
 
 @pytest.fixture
@@ -95,10 +95,10 @@ def test_a_credential_file_that_others_can_use_is_logged(
 def test_a_damaged_credential_in_the_kernel_keyring_is_logged_and_replaced(
     in_kernel: KernelStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the keyring's name."""
+    """By the event's name, because it has no path."""
     in_kernel.publish(KEY.id(), b"kubectl-oidc credential 2\n", 60)
     assert current("kernel").put(WHOLE, NOW) == "kernel"
-    assert "kernel keyring" in capsys.readouterr().err
+    assert '"record-damaged"' in capsys.readouterr().err
     assert credential.read_credential(KEY.id(), "kernel", "") is not None
     assert current("kernel").withdraw()
     assert not current("kernel").withdraw()

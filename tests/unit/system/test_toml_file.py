@@ -127,7 +127,7 @@ def test_a_file_that_others_can_write_is_refused(path: Path, mode: int, *, machi
 def test_a_file_of_another_user_is_refused(path: Path, *, machine: bool) -> None:
     """The message has the number of its owner."""
     path.write_text("")
-    with pytest.raises(SettingsError, check=about("settings", str(path), f"user {os.geteuid()}")):
+    with pytest.raises(SettingsError, check=about("settings", str(path), f" {os.geteuid()}")):
         read_toml(str(path), {12345}, machine=machine)
 
 

@@ -241,7 +241,8 @@ def test_a_redirect_uri_of_another_machine_must_lead_here(desk: Desk, person: Pe
 
     assert "ssh" not in "".join(person.said)
     assert "https://login.example.com/oidc/callback" in person.said[2]
-    assert "port " in person.said[2]
+    (port,) = re.findall(r"\b\d+\b", person.said[2].partition("/callback")[2])
+    assert any(f" {port} " in line for line in desk.log.lines), "it listens there"
     assert "https://login.example.com/oidc/callback" in error.hint
 
 

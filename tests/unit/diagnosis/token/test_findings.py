@@ -62,8 +62,8 @@ def test_another_issuer_is_a_finding(issuer: str, *, entra: bool) -> None:
 @pytest.mark.parametrize(
     ("claims", "severity", "topic", "named"),
     [
-        pytest.param({"groups": ABSENT}, WARNING, "claims-groups", "claim groups", id="no groups"),
-        pytest.param({"groups": None}, WARNING, "claims-groups", "claim groups", id="null groups"),
+        pytest.param({"groups": ABSENT}, WARNING, "claims-groups", " groups", id="no groups"),
+        pytest.param({"groups": None}, WARNING, "claims-groups", " groups", id="null groups"),
         pytest.param({"groups": []}, WARNING, "claims-groups", "groups", id="empty groups"),
         pytest.param({"groups": "eks-admins"}, WARNING, "claims-groups", '"eks-admins"', id="one string"),
         pytest.param({"groups": {"a": "b"}}, PROBLEM, "claims-groups", "groups", id="a mapping"),
@@ -72,7 +72,7 @@ def test_another_issuer_is_a_finding(issuer: str, *, entra: bool) -> None:
             {"groups": ["system:masters"]}, WARNING, "claims-system", "system:masters", id="system:"
         ),
         pytest.param({"groups": ["a\u202eb"]}, WARNING, "claims-groups", "", id="odd name"),
-        pytest.param({"email": ABSENT}, PROBLEM, "claims-username", "claim email", id="no email"),
+        pytest.param({"email": ABSENT}, PROBLEM, "claims-username", " email", id="no email"),
         pytest.param({"email": ""}, PROBLEM, "claims-username", '""', id="empty email"),
         pytest.param({"email": ["a@b"]}, PROBLEM, "claims-username", '["a@b"]', id="email is a list"),
         pytest.param({"email": "system:admin"}, PROBLEM, "claims-system", "system:admin", id="system user"),
