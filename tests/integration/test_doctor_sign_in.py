@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import parts
 from tests.topics import told_apart
 
+from .clinic import with_known_version
 from .laptop import cache
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Line:
 
 def path() -> str:
     """Return a PATH on which kubectl finds the plugin."""
-    return os.pathsep.join((str(parts.plugin().parent), os.environ["PATH"]))
+    return os.pathsep.join((str(with_known_version(Path.home() / "plugin").parent), os.environ["PATH"]))
 
 
 def doctor(laptop: Laptop, *more: str) -> dict[str, Line]:
