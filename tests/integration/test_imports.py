@@ -123,3 +123,15 @@ def test_of_many_that_find_the_token_ended_one_imports_what_refreshes_it(laptop:
     assert len({token_of(stdout) for stdout, _ in ended}) == 1
     assert sum("kubectl_oidc.cli\n" in stderr for _, stderr in ended) == 1
     assert sum("| typing\n" in stderr or " typing\n" in stderr for _, stderr in ended) == 1
+
+
+def test_no_compiler_helps_to_find_the_keyring(laptop: Laptop, tmp_path: Path) -> None:
+    """The keyring library imports its backend for the Keychain everywhere, which has one look for Apple's libraries."""
+    called = tmp_path / "called"
+    for name in ("gcc", "cc", "ld"):
+        compiler = tmp_path / name
+        compiler.write_text(f'#!/bin/sh\necho {name} >>"{called}"\n')
+        compiler.chmod(0o700)
+    laptop.storage = "auto"
+    laptop.signed_in(env={"PATH": os.pathsep.join((str(tmp_path), os.environ["PATH"]))})
+    assert not called.exists()

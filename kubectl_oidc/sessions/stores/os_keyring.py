@@ -230,6 +230,9 @@ def find_backend(seconds: float = SECONDS) -> KeyringBackend | None:
     """
 
     def search() -> KeyringBackend | None:
+        if sys.platform != "darwin":
+            # The library imports its backend for the Keychain everywhere, and that runs ldconfig, gcc and ld to find Apple's libraries.
+            sys.modules.setdefault(f"{MACOS}.api", None)  # type: ignore[arg-type]
         import keyring
         from keyring.core import load_config, load_env
 
