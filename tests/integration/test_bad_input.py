@@ -57,7 +57,7 @@ def faulty(url: str) -> Wrong:
     """Return an issuer with a fault that any URL may have."""
     fault = url_fault(url, http_allowed=True)
     assert fault
-    return issuer(url, f" {fault}", "issuer URL")
+    return issuer(url, f" {fault}", "https://")
 
 
 ISSUER = "--oidc-issuer-url=https://issuer.example.com"
@@ -66,11 +66,11 @@ USAGE = {
     "an empty issuer": Wrong(("get-token", "--oidc-issuer-url=", CLIENT), "--oidc-issuer-url", "args"),
     "no client": Wrong(("get-token", ISSUER), "--oidc-client-id", "args"),
     "http on a public host": issuer("http://issuer.example.com", "http://issuer.example.com", "https://"),
-    "a query": issuer("https://issuer.example.com/?a=b", '/?a=b"', "issuer URL"),
+    "a query": issuer("https://issuer.example.com/?a=b", '/?a=b"', "https://"),
     "a fragment": faulty("https://issuer.example.com/#a"),
     "no scheme": issuer("issuer.example.com/a", "https://", "--oidc-issuer-url=https://issuer.example.com/a"),
     "no host": faulty("https:///a"),
-    "another scheme": issuer("ftp://issuer.example.com", "ftp://issuer.example.com", "issuer URL"),
+    "another scheme": issuer("ftp://issuer.example.com", "ftp://issuer.example.com", "https://"),
     "a control character": faulty("https://issuer.example.com/\x1b[31m"),
     "the discovery document": issuer(
         "https://issuer.example.com/.well-known/openid-configuration",
@@ -207,7 +207,7 @@ class NoProvider(NamedTuple):
 
 NO_PROVIDER = {
     "a web page": NoProvider(html_reply(), "(text/html", "--oidc-issuer-url"),
-    "not found": NoProvider(html_reply(404), " 404", "issuer URL"),
+    "not found": NoProvider(html_reply(404), " 404", "https://"),
     "another issuer": NoProvider(
         json_reply(discovery("https://other.example.com")),
         "https://other.example.com",

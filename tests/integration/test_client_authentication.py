@@ -135,7 +135,7 @@ def test_a_key_that_cannot_be_used_is_refused_before_a_browser_opens(laptop: Lap
     """Exit 2, the flag and the file named; nobody at the provider hears of it."""
     (Path.home() / "client.pem").write_bytes(private_pem("rsa", password=b"password"))
     ended = laptop.run(*laptop.words(KEY, command=command))
-    names = ("--oidc-client-assertion-key", "client.pem", "encrypted key", "openssl pkey")
+    names = ("--oidc-client-assertion-key", "client.pem", "openssl pkey")
     failure(ended, "client-assertion-key", *names, status=2)
     assert laptop.browser.opened() == []
     assert laptop.realm.seen().token_requests == []

@@ -117,7 +117,7 @@ def test_a_user_that_is_named_and_not_kubelogins_is_not_changed(config: Path) ->
 @pytest.mark.parametrize(
     ("words", "status", "topic", "named"),
     [
-        (["--user=nobody"], 1, "kubeconfig", "no user nobody"),
+        (["--user=nobody"], 1, "kubeconfig", " nobody"),
         (["--kubeconfig=/nowhere/config"], 1, "kubeconfig", "/nowhere/config"),
         (["--yes", "--dry-run"], 2, "usage", "--dry-run"),
     ],

@@ -255,5 +255,5 @@ def test_bad_command_lines(with_cluster: Laptop) -> None:
     """No program, no cluster, and a context of another kind of user."""
     for words in ([], ["--"]):
         failure(with_cluster.run("exec", *words), "usage", "PROGRAM", status=2)
-    failure(with_cluster.run("exec", "--context=elsewhere", "--", "true"), "stanza", "user other")
+    failure(with_cluster.run("exec", "--context=elsewhere", "--", "true"), "stanza", " other ")
     failure(with_cluster.run("exec", "--context=nowhere", "--", "true"), "kubeconfig", "--context")

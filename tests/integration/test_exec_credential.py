@@ -46,7 +46,7 @@ NOT_UNDERSTOOD = {
     "a foreign group": (exec_info("example.com/v1"), "example.com/v1"),
     "a number for a version": ({"KUBERNETES_EXEC_INFO": '{"apiVersion": 1}'}, "apiVersion"),
     "broken JSON": ({"KUBERNETES_EXEC_INFO": '{"apiVersion":'}, "JSON"),
-    "not an object": ({"KUBERNETES_EXEC_INFO": "[]"}, "JSON object"),
+    "not an object": ({"KUBERNETES_EXEC_INFO": "[]"}, "JSON"),
     "deep nesting": ({"KUBERNETES_EXEC_INFO": "[" * 100_000}, "JSON"),
 }
 

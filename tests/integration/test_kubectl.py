@@ -333,7 +333,7 @@ def test_a_device_code_is_shown_while_kubectl_waits(cluster_of_more_grants: Clus
     cluster = cluster_of_more_grants
     cluster.kubeconfig(more=("--grant-type=device-code", "--skip-open-browser"))
     with at_a_terminal(cluster) as terminal:
-        terminal.shows("Waiting")
+        terminal.shows("Ctrl-C")
         (complete,) = re.findall(r"^ +(http://\S+user_code=\S+)$", terminal.text(), re.MULTILINE)
         subprocess.run([cluster.laptop.scripted.command, complete], check=True, timeout=20)
         ended = terminal.ended()

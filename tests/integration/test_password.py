@@ -82,7 +82,6 @@ def test_two_user_names_are_two_sessions(laptop: Laptop) -> None:
 def test_a_wrong_password_is_said_and_not_tried_again_and_again(laptop: Laptop) -> None:
     """Providers lock accounts: background programs wait. The password is nowhere in what is said."""
     said = failure(laptop.get_token(ALICE, "--password=something else"), "invalid-grant", "invalid_grant")
-    assert "password" in said.splitlines()[1]
     assert "something else" not in said
     laptop.realm.forget()
     failure(laptop.get_token(ALICE, "--password=something else"), "sign-in-paused")
@@ -181,7 +180,7 @@ def test_a_client_signs_in_as_itself(robot: Laptop) -> None:
 
 def test_a_provider_without_an_id_token_for_it_is_explained(robot: Laptop) -> None:
     """Most have none: the error names the flag that hands out the access token."""
-    failure(robot.get_token(*ROBOT), "client-credentials", "ID token", "--oidc-use-access-token")
+    failure(robot.get_token(*ROBOT), "client-credentials", "--oidc-use-access-token")
 
 
 def test_setup_signs_a_client_in(robot: Laptop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +33,7 @@ def test_a_variable_that_does_not_concern_the_request_is_ignored(internet: Inter
     ended = run_plugin("get-token", *WORDS, *internet.flags, env=env)
     assert "authorization_endpoint" in ended.stderr, "the metadata came"
     checks = run_plugin("doctor", *WORDS, *internet.flags, env=env).stdout
-    assert ", by https_proxy" in checks
+    assert re.search(r"\bhttps_proxy\b", checks)
 
 
 @pytest.mark.parametrize("command", ["get-token", "doctor"])

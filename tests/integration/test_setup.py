@@ -172,7 +172,7 @@ def test_what_will_not_work_at_a_cluster_is_warned_of(laptop: Laptop) -> None:
         ("warning", "claims-groups"),
         ("warning", "claims-refresh-token"),
     ]
-    for name in ("claim email", "--oidc-extra-scope=email", "claim groups", "offline_access"):
+    for name in (" email", "--oidc-extra-scope=email", " groups", "offline_access"):
         assert name in bare, name
     assert str(cache()) not in bare, "no place where the session is kept"
     assert laptop.stored() == {}
@@ -314,7 +314,7 @@ def test_a_user_of_another_client_is_not_changed_without_asking(laptop: Laptop) 
     setup(laptop, "--write-kubeconfig")
     before, opened = file.read_bytes(), len(laptop.browser.opened())
     for env in ({}, {"KUBECTL_OIDC_USER": "oidc", "KUBECTL_OIDC_YES": "true"}):
-        names = ("user oidc", str(file), laptop.realm.issuer, "client kubernetes")
+        names = (" oidc ", str(file), laptop.realm.issuer, " kubernetes", " code-only")
         flags = ("--user=oidc-127.0.0.1 ", "--user=oidc ", "--yes")
         failure(laptop.run(*other(laptop), env=env), "kubeconfig", *names, *flags)
     assert file.read_bytes() == before
@@ -333,7 +333,7 @@ def test_a_user_of_client_gos_own_plugin_is_not_repointed_either(laptop: Laptop)
     """`auth-provider: oidc` of another issuer is somebody's user too."""
     provider = {"name": "oidc", "config": {"idp-issuer-url": "https://login.example.com", "client-id": "x"}}
     write_kubeconfig({"oidc": {"auth-provider": provider}}, {})
-    failure(setup(laptop, "--write-kubeconfig"), "kubeconfig", "https://login.example.com", "client x")
+    failure(setup(laptop, "--write-kubeconfig"), "kubeconfig", "https://login.example.com", " x")
 
 
 def test_the_printed_command_changes_no_user_of_another_client(laptop: Laptop) -> None:

@@ -139,7 +139,7 @@ def test_the_cluster_of_another_context_can_be_named(laptop: Laptop) -> None:
     assert setup(laptop, "--context=b-oidc", "--from-context=b").status == 0
     assert entry("context", "b-oidc") == {"cluster": "b", "user": "oidc"}
     ended = setup(laptop, "--context=c-oidc", "--from-context=bb")
-    failure(ended, "kubeconfig", "context bb", " b?")
+    failure(ended, "kubeconfig", " bb", " b?")
 
 
 def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> None:
@@ -149,8 +149,8 @@ def test_a_context_that_exists_is_changed_after_a_yes_alone(laptop: Laptop) -> N
         config().read_text().replace('"user": "company"', '"user": "company", "namespace": "team"')
     )
     before = config().read_text()
-    failure(setup(laptop, "--context=c"), "kubeconfig", "context c", "company", "--yes", "--context")
-    failure(setup(laptop, "--context=c", "--server=https://other"), "kubeconfig", "cluster c", SERVER)
+    failure(setup(laptop, "--context=c"), "kubeconfig", " c: ", "company", "--yes", "--context")
+    failure(setup(laptop, "--context=c", "--server=https://other"), "kubeconfig", " c: ", SERVER)
     assert (config().read_text(), laptop.browser.opened()) == (before, [])
     words = (*laptop.realm.flags(), "--write-kubeconfig", "--context=c")
     with at_terminal(laptop, *words) as terminal:

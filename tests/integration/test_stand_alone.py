@@ -242,7 +242,7 @@ def test_a_user_that_lacks_something_is_named(key: str, laptop: Laptop, kubeconf
     """With the key, and the command that sets it."""
     lines = [line for line in kubeconfig.read_text().splitlines() if key not in line]
     kubeconfig.write_text("\n".join(lines))
-    failure(run(laptop), "kubeconfig", "user alice", str(kubeconfig), f"--auth-provider-arg={key}=VALUE")
+    failure(run(laptop), "kubeconfig", " alice ", str(kubeconfig), f"--auth-provider-arg={key}=VALUE")
 
 
 @pytest.mark.parametrize("where", ["nowhere", "kubeconfig", "working directory", "both"])

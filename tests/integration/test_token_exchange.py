@@ -145,7 +145,7 @@ def test_a_provider_without_it_is_named(laptop: Laptop, openid_provider: OpenIdP
     laptop.realm = openid_provider.new_realm()
     laptop.client = "kubernetes"
     ended = laptop.get_token(FOR_B)
-    failure(ended, "token-exchange", "unsupported_grant_type", "metadata", "RFC 8693")
+    failure(ended, "token-exchange", "unsupported_grant_type", "RFC 8693")
 
 
 def test_an_access_token_is_handed_out_as_it_is(laptop: Laptop) -> None:

@@ -145,11 +145,11 @@ WORKLOAD = {"authorization_endpoint": ..., "token_endpoint": ..., "response_type
     ("issuer", "changes", "whose"),
     [
         ("https://token.actions.githubusercontent.com", WORKLOAD, "GitHub Actions"),
-        ("https://oidc.eks.eu-central-1.amazonaws.com/id/ABC", WORKLOAD, "service accounts"),
+        ("https://oidc.eks.eu-central-1.amazonaws.com/id/ABC", WORKLOAD, "Kubernetes"),
         (
             "https://k8s.example.com",
             {**WORKLOAD, "issuer": "https://kubernetes.default.svc"},
-            "service accounts",
+            "Kubernetes",
         ),
         ("https://sso.example.com/spire", {"authorization_endpoint": "", "token_endpoint": ""}, "SPIRE"),
     ],
@@ -167,7 +167,10 @@ def test_an_issuer_that_signs_nobody_in_is_called_so(
 
 def test_an_issuer_of_workloads_that_cannot_be_reached_is_called_so(internet: Internet) -> None:
     """The address of service accounts is one that only pods can reach."""
-    assert "service accounts" in refusal(internet, "https://kubernetes.default.svc.cluster.local")
+    issuer = "https://kubernetes.default.svc.cluster.local"
+    whose = workload_issuer(issuer)
+    assert whose
+    assert whose in refusal(internet, issuer)
 
 
 def test_doctor_says_the_same(internet: Internet) -> None:

@@ -31,6 +31,7 @@ CLIENT_SECRET = "SECRET-of-the-client"
 # No proxy stands between the tests and this machine.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _LOG = re.compile(r"\[v\d+\] ")
+_TRACEBACK = re.compile(r"  |\w+(\.\w+)+, .*:$")  # its first line begins with the type of the error
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -98,7 +99,7 @@ class Outcome:
     def said(self) -> list[str]:
         """Return the lines that stand there at any verbosity, beside the reason of a sign-in: neither log nor traceback."""
         lines = [line for line in beside_the_reason(self.stderr).splitlines() if not _LOG.match(line)]
-        return [line for line in lines if not line.startswith("  ") and " raised at (" not in line]
+        return [line for line in lines if not _TRACEBACK.match(line)]
 
 
 @dataclass
