@@ -108,7 +108,7 @@ def _speed(store: Store, took: float, *, chosen: bool) -> str | Finding:
     if store.name == "disk" and not chosen:
         return warning(
             f"no OS keyring found; sessions are stored in {store.where()}",
-            "add --token-cache-storage=disk to silence this warning, or choose kernel or none",
+            "add --token-cache-storage=disk to silence this warning, or none to store nothing",
             "store",
         )
     return f"{store.where()}: written, read and cleared in {1000 * took:.0f} ms"

@@ -58,6 +58,11 @@ class Kubeconfig:
         entry = self.contexts.get(self.current_context if context is None else context)
         return str(entry.value.get("cluster") or "") if entry else ""
 
+    def context_user(self) -> str:
+        """Return the user name of the current context; empty if there is none."""
+        entry = self.contexts.get(self.current_context)
+        return str(entry.value.get("user") or "") if entry else ""
+
     def missing_files(self) -> str:
         """Return a sentence that names the missing files and what refers to them; empty if all exist."""
         missing = [path for path in self.paths if not path.exists()]

@@ -175,6 +175,7 @@ def _report(
         has_user=plan.user in kubeconfig.users,
         other_session=uses_another_session(kubeconfig.users.get(plan.user), request),
         has_context=bool(kubeconfig.current_context),
+        is_current=kubeconfig.context_user() == plan.user,
         has_contexts=bool(kubeconfig.contexts),
         change=change,
         on_path=find_program(plan.exec_section.command) is not None,

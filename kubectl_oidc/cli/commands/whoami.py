@@ -101,7 +101,7 @@ def whoami(**values: Any) -> int:
         )
     if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(
-            "This is read from the token, as API servers do by default. To ask the cluster itself, run `kubectl oidc-login whoami --cluster`."
+            "This is what the token says. To ask the cluster itself, run `kubectl oidc-login whoami --cluster`."
         )
     return 0
 

@@ -65,6 +65,7 @@ class Report:
     has_user: bool
     other_session: bool
     has_context: bool
+    is_current: bool
     has_contexts: bool
     change: Change | None
     on_path: bool
@@ -181,7 +182,7 @@ def _kubeconfig(page: Page, report: Report) -> None:
         )
     if report.context:
         _context(page, report, report.context)
-    elif report.has_context:
+    elif report.has_context and not report.is_current:
         page.paragraph("To make it the current context's user, so that --user is not needed:")
         in_file = kubeconfig_flag(report.kubeconfig)
         page.command(["kubectl", "config", "set-context", "--current", f"--user={report.user}", *in_file])

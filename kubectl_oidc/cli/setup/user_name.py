@@ -50,7 +50,7 @@ def choose_user_name(
     now = _described(target) if any(target) else "an unknown issuer"
     if not can_ask(system.terminal):
         raise KubeconfigError(
-            f"the user {sanitize(name)} in {sanitize(entry.path)} signs in at {now}, not {_described((request.issuer, request.client_id))}, and there is no terminal to ask at",
+            f"the user {sanitize(name)} in {sanitize(entry.path)} has another issuer or client than you give: it signs in at {now}",
             f"give --yes to change this user, or --user={free} to write another one",
         )
     system.terminal.say(

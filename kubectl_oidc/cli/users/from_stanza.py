@@ -86,7 +86,7 @@ def stanza_context(user: Entry) -> click.Context:
                 getattr(
                     error, "hint", "correct them; run `kubectl oidc-login get-token --help` to see the flags"
                 ),
-                topic="stanza",
+                topic="usage",
             ) from None
 
 

@@ -85,7 +85,9 @@ class TargetSession:
             kept = kept_session(self.session_id, self.cache_dir, system.log)
             return (kept.record(), kept.place) if kept else (None, "")
         repository = build_session_repository(self.request, system, storage=storage)
-        return repository.load(), repository.store.where()
+        session = repository.load()
+        kept = kept_session(self.session_id, self.cache_dir, system.log)
+        return session, kept.place if kept else repository.store.where()
 
     def warn_of_missing_kubeconfig(self, terminal: Terminal) -> None:
         """Warn if no file that KUBECONFIG names exists, as kubectl does (``WarnIfAllMissing`` of client-go)."""

@@ -55,6 +55,7 @@ GOOD = Report(
     has_user=True,
     other_session=False,
     has_context=True,
+    is_current=False,
     has_contexts=True,
     change=None,
     on_path=True,
@@ -190,6 +191,7 @@ def test_without_a_current_context_no_command_changes_it() -> None:
     assert "use-context" not in nothing
     assert "`aws eks update-kubeconfig`" in nothing
     assert "kubectl config set-context --current --user=oidc" in shown(GOOD)
+    assert "set-context" not in shown(but(is_current=True)), "the context has this user already"
 
 
 def test_a_session_that_is_not_stored_is_reported() -> None:

@@ -79,7 +79,7 @@ def test_a_mistyped_command_gets_the_right_one(command: str) -> None:
 def test_arguments_that_get_token_rejects_are_an_error() -> None:
     with pytest.raises(KubeconfigError, match=r"\boidc\b.*\bconfig\b.*--no-such-flag") as failed:
         stanza_request(user([*ARGS, "--no-such-flag"]))
-    assert failed.value.topic == "stanza"
+    assert failed.value.topic == "usage"
     with pytest.raises(UsageError, match="--oidc-client-id"):
         stanza_request(user(ARGS[:2]))
 
