@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +47,8 @@ def _text(file: Path) -> str:
 
 def _record(name: str) -> str:
     """Return what the installer recorded in a file; empty if nothing."""
+    from importlib.metadata import PackageNotFoundError, distribution  # `version` needs none of it
+
     try:
         return distribution(_DISTRIBUTION).read_text(name) or ""
     except (PackageNotFoundError, OSError, ValueError):

@@ -135,3 +135,16 @@ def test_no_compiler_helps_to_find_the_keyring(laptop: Laptop, tmp_path: Path) -
     laptop.storage = "auto"
     laptop.signed_in(env={"PATH": os.pathsep.join((str(tmp_path), os.environ["PATH"]))})
     assert not called.exists()
+
+
+def test_version_reads_no_metadata_of_packages() -> None:
+    """importlib.metadata takes longer to import than the answer."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(parts.plugin()), "version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "kubectl_oidc.system.installation" in names
+    assert "importlib.metadata" not in names

@@ -12,6 +12,8 @@ from .on_terminal import OnTerminal
 if TYPE_CHECKING:
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 COLUMNS = 60
 ASCII_ALONE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 COMMANDS = ("get-token", "login", "setup", "status", "whoami")

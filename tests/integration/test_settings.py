@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .laptop import Laptop
 
+pytestmark = pytest.mark.usefixtures("fork_server")  # how the program starts does not matter here
+
 SUPPORT = "https://help.example.com/kubernetes"
 
 
@@ -51,7 +53,6 @@ def managed(laptop: Laptop, tmp_path: Path) -> Managed:
     return one
 
 
-@pytest.mark.usefixtures("fork_server")
 def test_a_default_is_the_same_session_as_the_flag(laptop: Laptop) -> None:
     """Nobody signs in again if what was typed moves to a file; without issuer and client in the kubeconfig, too."""
     token = laptop.signed_in()
@@ -86,7 +87,6 @@ def test_a_file_that_appears_changes_or_goes_is_noticed(laptop: Laptop) -> None:
     assert len(list((cache() / "words").iterdir())) == 2
 
 
-@pytest.mark.usefixtures("fork_server")
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -114,7 +114,6 @@ def test_a_wrong_file_of_the_user_is_an_error_of_every_command(laptop: Laptop, t
     assert laptop.realm.seen().total == 0
 
 
-@pytest.mark.usefixtures("fork_server")
 def test_a_file_sets_the_log_of_every_command(laptop: Laptop) -> None:
     """For the events of a fleet. A flag comes before the file, also where click does not read the arguments."""
     own_settings('[defaults]\nv = 1\nlog-format = "json"\n')
@@ -152,7 +151,6 @@ def test_login_and_setup_need_no_flags(laptop: Laptop) -> None:
     assert section["installHint"] == "Ask IT"
 
 
-@pytest.mark.usefixtures("fork_server")
 def test_the_user_of_a_kubeconfig_comes_before_the_issuer_of_a_file(laptop: Laptop) -> None:
     """What its exec section lacks comes from the file, as when kubectl runs it."""
     own_settings('[defaults]\noidc-issuer-url = "https://else.example"\noidc-client-id = "else"\n')

@@ -314,8 +314,8 @@ def test_a_user_of_another_client_is_not_changed_without_asking(laptop: Laptop) 
     setup(laptop, "--write-kubeconfig")
     before, opened = file.read_bytes(), len(laptop.browser.opened())
     for env in ({}, {"KUBECTL_OIDC_USER": "oidc", "KUBECTL_OIDC_YES": "true"}):
-        names = (" oidc ", str(file), laptop.realm.issuer, " kubernetes", " code-only")
-        flags = ("--user=oidc-127.0.0.1 ", "--user=oidc ", "--yes")
+        names = (" oidc ", str(file), laptop.realm.issuer, " kubernetes")
+        flags = ("--user=oidc-127.0.0.1 ", "--yes")
         failure(laptop.run(*other(laptop), env=env), "kubeconfig", *names, *flags)
     assert file.read_bytes() == before
     assert len(laptop.browser.opened()) == opened

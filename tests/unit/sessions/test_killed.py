@@ -101,8 +101,8 @@ def test_killed_while_it_purges_the_session_is_whole_or_gone(home: Path, store: 
 
 @pytest.mark.parametrize("store", STORES)
 def test_killed_step_by_step_one_whole_session_is_there(home: Path, store: str) -> None:
-    """The same at one step in thirty of a refresh."""
-    (done,) = killed(home, ("refresh",), (store,), 1_281, every=31)
+    """The same at one step in ninety of a refresh."""
+    (done,) = killed(home, ("refresh",), (store,), 1_281, every=91)
     assert done["kills"] >= 30
 
 
