@@ -1,7 +1,7 @@
-"""``--parallel``: the tests are collected once and shared by forked processes, as pytest-xdist would share them.
+"""``--parallel``: the tests are collected once and shared by forked processes.
 
-pytest-xdist collects them in each of its processes, and starts what the tests of a file share in each as well: this takes a fifth
-of a run's time. Here a process runs a file's tests to the end; one that has nothing left takes tests over from the fullest file.
+pytest-xdist would collect them in each of its processes, and start in each what the tests of a file share. Here a process runs a
+file's tests to the end; one that has nothing left takes tests over from the fullest file.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ def memory() -> str | None:
 
 
 def keep_files_in_memory() -> None:
-    """Have temporary directories in memory, where there is such a file system: each test makes several."""
-    if place := memory():
+    """Have temporary directories in memory, where there is such a file system and TMPDIR names none: each test makes several."""
+    place = memory()
+    if place and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = tempfile.tempdir = place
 
 
@@ -48,6 +49,8 @@ class Processes:
         """Fork, and report what the processes report; without fork(2) the tests run one after the other."""
         if sys.platform == "win32" or session.config.option.collectonly or session.testsfailed:
             return None
+        # Made before they are forked, it is theirs too, and this process removes it at the end.
+        session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
         context = multiprocessing.get_context("fork")
         shares = _Shares(session.items, context)
         readers = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def run(tmp_path: Path, request: pytest.FixtureRequest) -> subprocess.CompletedP
             *("-c", "/dev/null", "--rootdir", str(tmp_path), "-q", "-rP", str(tmp_path)),
         ],
         cwd=REPOSITORY,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=120,
