@@ -6,6 +6,7 @@ file's tests to the end; one that has nothing left takes tests over from the ful
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -154,6 +155,7 @@ def _run(config: pytest.Config, shares: _Shares, connection: Connection) -> None
         yield from shares.taken()
         yield None
 
-    for item, next_item in pairwise(tests()):
-        assert item
-        config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
+    with contextlib.suppress(KeyboardInterrupt):  # which the first process reports
+        for item, next_item in pairwise(tests()):
+            assert item
+            config.hook.pytest_runtest_protocol(item=item, nextitem=next_item)
