@@ -33,16 +33,18 @@ class _Kept(Terminal):
         self.lines.append(line)
 
 
+_REQUEST = SignInRequest(
+    issuer="https://a-host",
+    client_id="kubernetes",
+    tls=TlsOptions(),
+    storage=SessionStorage(cache_dir=Path("cache")),
+)
+
+
 def _before_the_host() -> str:
     """Return how the line begins that says where a person signs in, and why."""
-    request = SignInRequest(
-        issuer="https://a-host",
-        client_id="kubernetes",
-        tls=TlsOptions(),
-        storage=SessionStorage(cache_dir=Path("cache")),
-    )
     terminal = _Kept()
-    announce(SignIn(request, System(terminal=terminal), None, "why", None))  # type: ignore[arg-type]
+    announce(SignIn(_REQUEST, System(terminal=terminal), None, "why", None))  # type: ignore[arg-type]
     (line,) = terminal.lines
     before, host, _ = line.partition("a-host")
     assert before
@@ -57,6 +59,7 @@ def no_session(*, store: str = "disk", entry: object = None, unreadable: bool = 
             index_entry=SimpleNamespace(read=lambda: entry), store=SimpleNamespace(name=store)
         ),
         "unreadable": unreadable,
+        "request": _REQUEST,
     }
     return reasons.no_session(cast("Authentication", SimpleNamespace(**parts)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubectl_oidc.sessions.stores import index
 from kubectl_oidc.times import duration_text, local_clock
 
 from .account import AGE_FLAG, TTL_FLAG
@@ -32,8 +33,20 @@ def no_session(authentication: Authentication) -> str:
     if authentication.repository.store.name == "none":
         return "sessions are not stored"
     if entry is None:
-        return "no session is stored here"
+        return (
+            "no stored session has these flags"
+            if _has_others(authentication)
+            else "no session is stored here"
+        )
     return "the stored session is missing or damaged" if entry.storage else "the session was removed"
+
+
+def _has_others(authentication: Authentication) -> bool:
+    """Return whether another session of the same client is stored."""
+    request = authentication.request
+    client = (request.issuer, request.client_id)
+    entries = index.read_entries(request.storage.cache_dir)
+    return any(one.storage and (one.issuer, one.client_id) == client for one in entries)
 
 
 def not_refreshed(authentication: Authentication, session: Session) -> str:

@@ -180,6 +180,6 @@ def _end_all(
         asked = at_provider and candidate is of_browser
         one = _end_kept(kept, request._replace(browser=browser), system, at_provider=asked)
         if at_provider and not asked:
-            one = replace(one, browser=f"as for {selector(of_browser, among)}")
+            one = replace(one, browser=f"same as {selector(of_browser, among)}")
         ended[selector(candidate, among)] = one
     return ended

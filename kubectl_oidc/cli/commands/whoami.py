@@ -101,7 +101,7 @@ def whoami(**values: Any) -> int:
         )
     if problems and target.kubeconfig_user.cluster and not cluster:
         system.terminal.need(
-            "This is what the token says. To ask the cluster itself, run `kubectl oidc-login whoami --cluster`."
+            f"This is what the token says. To ask the cluster itself, run `{target.command_line('whoami')} --cluster`."
         )
     return 0
 

@@ -46,6 +46,6 @@ def about_second_session(target: TargetSession, *, new: bool) -> Iterator[str]:
     others = [one for one in every if one.client == client and one.session_id != target.session_id]
     for one in others[:_MOST]:
         person = sanitize(one.entry.person) if one.entry else ""
-        yield f"Another session of client {sanitize(client[1])} stays: {sanitize(selector(one, every))} of {person}"
+        yield f"Session {sanitize(selector(one, every))} of {person} at client {sanitize(client[1])} is still stored too"
     if others:
-        yield "Run `kubectl oidc-login status -o wide` to see what differs"
+        yield "Nothing is wrong. Run `kubectl oidc-login status -o wide` to see how the sessions differ"

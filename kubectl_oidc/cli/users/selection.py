@@ -16,6 +16,7 @@ from kubectl_oidc.sessions.listing import known_entries
 from kubectl_oidc.system import shell
 from kubectl_oidc.text import sanitize
 
+from .from_index import identifying_flags
 from .from_stanza import typed_params
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Candidate:
         parts = [
             f"{person} at {issuer}, client {client_id}",
             *([f"scopes {','.join(extra)}"] if extra else []),
+            *(identifying_flags(self.entry) if self.entry else ()),
             *([f"session {self.name}"] if self.name else []),
             *([f"contexts {','.join(contexts)}"] if contexts else []),
         ]

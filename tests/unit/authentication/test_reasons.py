@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from kubectl_oidc.authentication import reasons
 from kubectl_oidc.authentication.account import AccountOptions
 from kubectl_oidc.authentication.request import RenewalOptions
+from kubectl_oidc.sessions.stores import index
 from tests.sessions import key, session
+from tests.tokens import CLIENT_ID, ISSUER
 from tests.topics import told_apart
 
 if TYPE_CHECKING:
+    import pytest
+
     from kubectl_oidc.authentication.authentication import Authentication
 
 NOW = int(time.mktime((2026, 7, 15, 14, 30, 0, 0, 0, -1)))
@@ -36,7 +41,13 @@ def authentication(
         ),
         "unreadable": unreadable,
         "now": lambda: NOW,
-        "request": SimpleNamespace(account=account, renewal=RenewalOptions(**renewal)),
+        "request": SimpleNamespace(
+            account=account,
+            renewal=RenewalOptions(**renewal),
+            issuer=ISSUER,
+            client_id=CLIENT_ID,
+            storage=SimpleNamespace(cache_dir=Path("nowhere")),
+        ),
         "lock": SimpleNamespace(held=locked),
         "is_too_old": lambda _: too_old,
     }
@@ -52,9 +63,15 @@ KNOWN: dict[str, dict[str, Any]] = {
 }
 
 
-def test_why_there_is_no_session() -> None:
-    """A session that cannot be read is not called missing."""
-    told_apart({why: [reasons.no_session(authentication(**known))] for why, known in KNOWN.items()})
+def test_why_there_is_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that cannot be read is not called missing. Another one of the client has other flags."""
+    said = {why: [reasons.no_session(authentication(**known))] for why, known in KNOWN.items()}
+    other = index.Entry("0" * 32, "host", issuer=ISSUER, client_id=CLIENT_ID, storage="disk")
+    for kept in ([other], [other._replace(storage="")], [other._replace(client_id="else")]):
+        monkeypatch.setattr(index, "read_entries", lambda _, kept=kept: kept)
+        why = "other flags" if kept == [other] else "never"
+        said.setdefault(why, []).append(reasons.no_session(authentication()))
+    told_apart(said)
     for more in KNOWN.values():
         unreadable = authentication(**more | KNOWN["unreadable"])
         assert reasons.no_session(unreadable) == reasons.no_session(authentication(unreadable=True))
