@@ -211,16 +211,12 @@ def write_entry(base: Path, entry: Entry) -> None:
 def write_file(base: Path, name: str, entry: Entry) -> None:
     """Write an entry to the file of this name. Raise StoreError if it cannot be written."""
     content = json.dumps({"version": VERSION, **entry._asdict()}, indent=1).encode()
-    private_files.write_private_file(
-        private_files.ensure_directory(base, DIRECTORY), name, content, lasting=True
-    )
+    directory = private_files.ensure_directory(base, DIRECTORY)
+    private_files.write_private_file(directory, name, content, lasting=True)
 
 
 def update_entry(
-    base: Path,
-    session_id: str,
-    change: Callable[[Entry | None], Entry | None],
-    storage: str = "",
+    base: Path, session_id: str, change: Callable[[Entry | None], Entry | None], storage: str = ""
 ) -> Entry | None:
     """Change the session's entry under its write lock, and return the new entry.
 
