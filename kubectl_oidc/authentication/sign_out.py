@@ -150,7 +150,7 @@ class _SigningOut:
         self.said.append(
             f"Sent the browser to {urlsplit(endpoint).hostname or self.host} to sign out there"
             if reason is None
-            else f"No browser was opened here ({reason}), so you are still signed in to {self.host} in yours. To sign out there, open this address: "
+            else f"Your browser is still signed in to {self.host}, because this program could not send it there ({reason}). To sign out, open this address in it: "
             + end_session_url(endpoint, self.request, None)
         )
 
