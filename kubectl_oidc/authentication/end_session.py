@@ -81,7 +81,7 @@ def send_browser(endpoint: str, request: SignInRequest, system: System, id_token
             if not browser.open(server.start_url):
                 return browser.failure()
             _wait_for_redirect(server, redirected, system)
-            return None if redirected.is_set() else "the browser did not come"
+            return None if redirected.is_set() else "no browser opened its page in time"
     except NoFreeListenAddress as error:
         return error.message
 

@@ -68,8 +68,8 @@ def _loose(cache_dir: Path, loose: Sequence[Path]) -> Finding:
     hint = f"take the permission from others: `{one_line(['chmod', '-R', 'go=', str(cache_dir)])}`"
     if others_could_write(cache_dir):
         # With chmod alone, what others have written would be trusted.
-        what += ", and remove what others could have written"
-        hint = "run `kubectl oidc-login doctor --fix` to remove others' permissions, and what they could have written"
+        what += ", and remove the stored sessions, which others could have changed"
+        hint = "run `kubectl oidc-login doctor --fix`: it also removes the stored sessions, which others could have changed. Then sign in again"
     return problem(
         f"others can write or read {sanitize(loose[0])}{others}: nothing is stored there or read from there",
         hint,

@@ -107,7 +107,7 @@ def not_sure(why: str, hint: str) -> StoreError:
     """Return the error of a purge that cannot exclude that a running command stores the session again."""
     return StoreError(
         f"a running command may store the session again, because {why}",
-        f"{hint}, and purge again",
+        f"{hint}, and repeat the command",
         topic="purge",
     )
 
