@@ -183,7 +183,8 @@ def port_8000() -> Iterator[None]:
 
     They are the only thing that tests must share; a lock keeps other processes and other runs away from them.
     """
-    with Path(tempfile.gettempdir(), "kubectl-oidc-tests-port-8000").open("a") as lock:
+    place = processes.memory() or tempfile.gettempdir()  # the same one whatever TMPDIR a run has
+    with Path(place, "kubectl-oidc-tests-port-8000").open("a") as lock:
         if sys.platform != "win32":
             import fcntl
 

@@ -16,7 +16,6 @@ from kubectl_oidc.errors import (
     OidcLoginError,
     ProviderUnreachable,
 )
-from kubectl_oidc.loopback.sockets import listen
 from kubectl_oidc.oidc.provider import Provider
 from kubectl_oidc.oidc.token_response import DEVICE_CODE
 from kubectl_oidc.secret import Secret
@@ -29,6 +28,7 @@ from .probe_answers import (
     authorization_answer,
     classify,
 )
+from .redirect_port import would_listen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,12 +57,9 @@ def redirect_uri_of(run: DoctorRun) -> str:
 def _free_port(addresses: Sequence[ListenAddress]) -> int:
     """Return the port of the first listen address that is free, or of the first one if none is."""
     try:
-        listening = listen(addresses)
+        return would_listen(addresses).asked.port
     except NoFreeListenAddress:
         return addresses[0].port
-    for listener in listening.sockets:
-        listener.close()
-    return listening.asked.port
 
 
 def ask_authorization(run: DoctorRun, redirect_uri: str) -> ProbeAnswer:

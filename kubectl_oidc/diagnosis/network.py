@@ -95,14 +95,7 @@ def check_connection(run: DoctorRun) -> Observation:
 def check_tls(run: DoctorRun) -> Observation:
     """Check that this computer trusts the provider's certificate, and that it does not expire soon."""
     host, port = _host_and_port(run)
-    options = run.request.tls
-    context = tls.client_context(
-        options
-    )  # an authority that cannot be read fails every request, also one over plain http
-    if urlsplit(run.request.issuer).scheme != "https":
-        return Skipped("plain http, because the provider is on this machine")
-    if proxy_for(run.request.issuer):
-        return Skipped("it goes through the proxy: see discovery")
+    options, name = run.request.tls, sanitize(host, limit=120)
 
     def shake_hands() -> tuple[str, object]:
         with (
@@ -111,8 +104,13 @@ def check_tls(run: DoctorRun) -> Observation:
         ):
             return encrypted.version() or "TLS", (encrypted.getpeercert() or {}).get("notAfter")
 
-    name = sanitize(host, limit=120)
     try:
+        # An authority that cannot be read fails every request, also one over plain http.
+        context = _bounded(lambda: tls.client_context(options))
+        if urlsplit(run.request.issuer).scheme != "https":
+            return Skipped("plain http, because the provider is on this machine")
+        if proxy_for(run.request.issuer):
+            return Skipped("it goes through the proxy: see discovery")
         version, until = _bounded(shake_hands)
     except ssl.SSLCertVerificationError as error:
         return problem(*tls.explain_certificate_error(error, name, options), "tls")

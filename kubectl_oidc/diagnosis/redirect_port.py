@@ -12,7 +12,24 @@ from . import warning
 from .run import Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubectl_oidc.loopback.listen_address import ListenAddress
+    from kubectl_oidc.loopback.sockets import Listening
+
     from .run import DoctorRun, Observation
+
+
+def would_listen(addresses: Sequence[ListenAddress]) -> Listening:
+    """Return where a sign-in would listen now, with its sockets closed.
+
+    Raises:
+        NoFreeListenAddress: None is free.
+    """
+    listening = listen(addresses)
+    for listener in listening.sockets:
+        listener.close()
+    return listening
 
 
 def check_redirect(run: DoctorRun) -> Observation:
@@ -22,9 +39,7 @@ def check_redirect(run: DoctorRun) -> Observation:
         return Skipped(f"no browser comes back with --grant-type={request.grant}")
     if request.redirect.url and not is_loopback_url(request.redirect.url):
         return Skipped("the redirect URI is not one of this machine")
-    listening = listen(addresses_at_port(request.redirect.listen_addresses, request.redirect.url))
-    for listener in listening.sockets:
-        listener.close()
+    listening = would_listen(addresses_at_port(request.redirect.listen_addresses, request.redirect.url))
     if listening.tried:
         taken = ", ".join(f"{one} is {one.reason}" for one in listening.tried)
         return warning(

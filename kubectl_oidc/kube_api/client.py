@@ -79,7 +79,12 @@ class ClusterClient:
         try:
             return self._who_am_i("v1", deadline)
         except ClusterNotFound:  # Kubernetes 1.27
+            pass
+        try:
             return self._who_am_i("v1beta1", deadline)
+        except ClusterNotFound as error:
+            error.hint += ": Kubernetes before 1.27 cannot tell who you are"
+            raise
 
     def _who_am_i(self, version: str, deadline: Deadline) -> Identity:
         url = f"{_AUTHENTICATION}/{version}/selfsubjectreviews"

@@ -81,12 +81,7 @@ def raise_for_status(
         case 404:
             raise ClusterNotFound(
                 f"the API server has no {shown_url(url)}",
-                "ask its administrator"
-                + (
-                    ": Kubernetes before 1.27 cannot tell who you are"
-                    if url.endswith("selfsubjectreviews")
-                    else ""
-                ),
+                "ask its administrator",
             )
         case _ if status == 429 or status >= 500:  # noqa: PLR2004 - RFC 6585 §4, RFC 9110 §15.6
             raise ClusterUnreachable(

@@ -44,10 +44,8 @@ if sys.platform != "win32":  # has neither these modes nor these signals
                 return False
             self._before = termios.tcgetattr(self._descriptor)
             now[3] &= ~(termios.ICANON | termios.ECHO)
-            now[6][termios.VMIN], now[6][termios.VTIME] = (
-                0,
-                0,
-            )  # a read ends: Ctrl-Z discards keys that were there
+            # A read ends even if there is nothing: Ctrl-Z discards keys that were there.
+            now[6][termios.VMIN], now[6][termios.VTIME] = 0, 0
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, now)
             return True
 

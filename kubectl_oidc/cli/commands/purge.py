@@ -78,8 +78,8 @@ _HOW = tuple(
 def purge(**values: Any) -> int:
     """Remove a stored session without telling the provider. The next kubectl signs in again.
 
-    The command removes the session of the current context. Choose another one with --session, --context or --user, or give --all. It also
-    removes kubelogin's session of the same client. It removes nothing else.
+    The command removes the session of the current context. Choose another one with --session, --context or --user, or give
+    --all. It also removes kubelogin's session of the same client. It removes nothing else.
     """
     log = log_at(values.pop("v"), values.pop("log_format"))
     conflicts.check(conflicts.PURGE, values)

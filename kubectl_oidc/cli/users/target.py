@@ -11,6 +11,7 @@ from kubectl_oidc.authentication.wiring import build_session_repository
 from kubectl_oidc.cli.options.flags import FLAGS
 from kubectl_oidc.errors import KubeconfigError
 from kubectl_oidc.sessions.listing import kept_session
+from kubectl_oidc.sessions.stores import open_store
 from kubectl_oidc.system.shell import one_line
 from kubectl_oidc.text import sanitize
 
@@ -85,9 +86,11 @@ class TargetSession:
             kept = kept_session(self.session_id, self.cache_dir, system.log)
             return (kept.record(), kept.place) if kept else (None, "")
         repository = build_session_repository(self.request, system, storage=storage)
-        session = repository.load()
-        kept = kept_session(self.session_id, self.cache_dir, system.log)
-        return session, kept.place if kept else repository.store.where()
+        session, store = repository.load(), repository.store
+        entry = repository.index_entry.read()
+        if session and entry and entry.storage not in ("", store.name):  # it was not moved yet
+            store = open_store(entry.storage, self.cache_dir)
+        return session, store.where()
 
     def warn_of_missing_kubeconfig(self, terminal: Terminal) -> None:
         """Warn if no file that KUBECONFIG names exists, as kubectl does (``WarnIfAllMissing`` of client-go)."""
